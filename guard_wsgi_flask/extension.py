@@ -50,6 +50,7 @@ class FlaskAPIGuard:
     decides before sessions, other extensions and hooks.
 
     :raises ConfigError: if the configuration is not valid, or the app is already guarded.
+    :raises TypeError: if ``app`` is not a Flask app.
     """
 
     def __init__(self, app: Flask | None = None, *, config: SecurityConfig | None = None) -> None:
@@ -60,7 +61,11 @@ class FlaskAPIGuard:
             self.init_app(app)
 
     def init_app(self, app: Flask, config: SecurityConfig | None = None) -> None:
-        """Guard an app. One extension object may guard several apps; each has its own state."""
+        """Guard an app. One extension object may guard several apps; each has its own state.
+
+        :raises ConfigError: if the configuration is not valid, or the app is already guarded.
+        :raises TypeError: if ``app`` is not a Flask app.
+        """
         if not hasattr(app, "extensions"):
             kind = type(app).__name__
             raise TypeError(
@@ -107,9 +112,9 @@ class FlaskAPIGuard:
         self._latest = guarded
 
     def set_decorator_handler(self, decorator: SecurityDecorator | None) -> None:
-        """Not needed: decorators take effect by themselves. It is here for users of flaskapi-guard.
+        """Add the decorator's views to the audit if its configuration isn't the extension's.
 
-        It adds the decorator's views to the audit if its config isn't the extension's.
+        Decorators take effect without this call. It exists for users of flaskapi-guard.
         """
         self._decorator = decorator
         if self._latest is not None:

@@ -107,7 +107,7 @@ class Encoder:
     def encode(self, thing: SecurityEvent | SecurityMetric) -> Item:
         """Encode one item with its secrets hidden.
 
-        :raises ValueError: if it holds what JSON can't (NaN as a metric's value).
+        :raises ValueError: if it contains a value that JSON lacks (NaN as a metric's value).
         """
         wire = thing.as_wire()
         sort_keys = self._cipher is not None

@@ -54,7 +54,7 @@ class EventBatch:
     guard_core_version: str | None = None
 
     def as_wire(self) -> dict[str, Any]:
-        """The JSON object, nulls included."""
+        """Return the JSON object, nulls included."""
         return {
             "project_id": self.project_id,
             "events": [event.as_wire() for event in self.events],

@@ -66,7 +66,7 @@ class SecurityEvent:
     idempotency_key: UUID | str = field(factory=uuid4)
 
     def as_wire(self) -> dict[str, Any]:
-        """The JSON object the collector reads, nulls included."""
+        """Return the JSON object that the collector reads, nulls included."""
         return {
             "idempotency_key": str(self.idempotency_key),
             "timestamp": self.timestamp.isoformat(),
@@ -103,7 +103,7 @@ class SecurityMetric:
     timestamp: datetime = field(factory=utc_now)
 
     def as_wire(self) -> dict[str, Any]:
-        """The JSON object the collector reads, nulls included."""
+        """Return the JSON object that the collector reads, nulls included."""
         return {
             "timestamp": self.timestamp.isoformat(),
             "metric_type": self.metric_type,
