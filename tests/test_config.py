@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.config.exclusion import DetectionExclusion
 from guard_wsgi.config.security import DoubtfulOption, IgnoredOption, SecurityConfig
-from guard_wsgi.config.tables import DetectionExclusion, ThreatBanConfig
+from guard_wsgi.config.tables import ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.quoting import masked_url
@@ -183,7 +184,12 @@ def test_a_fault_is_a_value_error() -> None:
         {"detection_custom_patterns": {"a": 3}},
         {"detection_exclusions": [{"path": "blog", "params": ["q"]}]},
         {"detection_exclusions": [{"path": "/blog"}]},
-        {"detection_exclusions": [{"path": "/b", "params": ["q"], "categories": ["xss"]}]},
+        {"detection_exclusions": [{"path": "/b", "params": ["q"], "categories": ["xs"]}]},
+        {
+            "detection_exclusions": [
+                {"path": "/b", "params": ["q"], "categories": ["detection_budget"]}
+            ]
+        },
         {"detection_exclusions": [{"path": "/b", "param": ["q"]}]},
         {"detection_exclusions": [{"path": "/b", "categories": ["xs"]}]},
         {"log_suspicious_level": "LOUD"},

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from guard_wsgi.checks.evidence import details_of
-from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.config.exclusion import DetectionExclusion
 from guard_wsgi.detection import DetectionSettings, Finding
 from guard_wsgi.request.view import GuardRequest
 

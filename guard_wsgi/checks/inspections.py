@@ -9,9 +9,10 @@ from attrs import evolve
 
 from guard_wsgi.checks.exclusion_reports import ExclusionReports
 from guard_wsgi.checks.path_index import PathIndex
+from guard_wsgi.config.exclusion import DetectionExclusion
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
+from guard_wsgi.detection.settings import FieldExclusion
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.routes.config import RouteConfig
 
@@ -59,7 +60,8 @@ class RouteInspections:
         ``detection_budget``, and ``custom`` for the site's own patterns."""
         if all(finding.category in CATEGORIES for finding in findings):
             return findings
-        unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
+        matching = [one for one in self._matching(request) if not one.has_names]
+        unwanted = frozenset[str]().union(*(one.categories for one in matching))
         return tuple(finding for finding in findings if finding.category not in unwanted)
 
     def report_silenced(
@@ -144,6 +146,15 @@ def _without(
     settings: DetectionSettings, exclusions: tuple[DetectionExclusion, ...]
 ) -> DetectionSettings:
     for exclusion in exclusions:
+        if exclusion.has_names and exclusion.categories:
+            in_fields = FieldExclusion(
+                categories=exclusion.categories,
+                excluded_params=exclusion.params,
+                excluded_headers=exclusion.headers,
+                excluded_body_fields=exclusion.body_fields,
+            )
+            settings = evolve(settings, field_exclusions=(*settings.field_exclusions, in_fields))
+            continue
         settings = evolve(
             settings,
             categories=settings.categories - exclusion.categories,

@@ -160,28 +160,34 @@ def general(path: str) -> str:
 
 def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
     """Propose entries for ``detection_exclusions`` that let pass what several clients sent."""
-    proposed: dict[tuple[str, str], set[str]] = {}
-    for rule, counted in groups.items():
-        if len(counted.clients) < MIN_CLIENTS:
-            continue
+    return entries_for(
+        rule for rule, counted in groups.items() if len(counted.clients) >= MIN_CLIENTS
+    )
+
+
+def entries_for(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """Return the narrowest entries of ``detection_exclusions`` that would let these pass: a
+    category in a field on a path. Other attacks are still refused in the field."""
+    kinds: dict[tuple[str, str, str], set[str]] = {}
+    everywhere: dict[str, set[str]] = {}
+    for rule in rules:
         silenced = silencing(rule)
-        if silenced is not None:
-            option, value = silenced
-            proposed.setdefault((rule.path, option), set()).add(value)
-    return [
-        {"path": path, option: sorted(names)} for (path, option), names in sorted(proposed.items())
+        if silenced is None:
+            continue
+        option, value = silenced
+        if option == "categories":
+            everywhere.setdefault(rule.path, set()).add(value)
+        else:
+            kinds.setdefault((rule.path, option, value), set()).add(rule.category)
+    alike: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (path, option, value), found in sorted(kinds.items()):
+        alike.setdefault((path, option, tuple(sorted(found))), []).append(value)
+    entries = [
+        {"path": path, option: names, "categories": list(found)}
+        for (path, option, found), names in alike.items()
     ]
-
-
-def categories_of(groups: Iterable[Rule], entry: Mapping[str, Any]) -> list[str]:
-    """Return the categories that an entry with names is meant for: excluding them on the path keeps
-    other attacks refused there; [] for an entry with categories."""
-    found = set()
-    for rule in groups:
-        option, value = silencing(rule) or ("categories", "")
-        if rule.path == entry["path"] and option != "categories" and value in entry.get(option, ()):
-            found.add(rule.category)
-    return sorted(found)
+    entries += [{"path": path, "categories": sorted(found)} for path, found in everywhere.items()]
+    return sorted(entries, key=lambda entry: entry["path"])
 
 
 def silencing(rule: Rule) -> tuple[str, str] | None:
@@ -248,13 +254,6 @@ def report(lines: Iterable[str], out: TextIO) -> int:
             print("[[detection_exclusions]]", file=out)
             for name, value in entry.items():
                 print(f"{name} = {json.dumps(value)}", file=out)
-            kinds = categories_of(groups, entry)
-            if kinds:
-                print(
-                    "# Any attack passes there. If only some kinds are misjudged, write instead:",
-                    file=out,
-                )
-                print(f"# categories = {json.dumps(kinds)}", file=out)
     return 1
 
 

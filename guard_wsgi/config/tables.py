@@ -15,12 +15,10 @@ from attrs import fields as attrs_fields
 
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.config.texts import header_name, header_value, patterns, rooted_path
-from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
-from guard_wsgi.detection.relaxations.exclusions import is_named
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
 from guard_wsgi.options.quoting import listed, nearest, quoted
-from guard_wsgi.options.values import lower_set, string_set, strings
+from guard_wsgi.options.values import strings
 
 HEADER_PRESETS = ("html", "api", "off")
 
@@ -40,8 +38,6 @@ SECURITY_HEADER_KEYS = (
     "permitted_cross_domain_policies",
     "custom",
 )
-EXCLUDABLE = CATEGORIES | {BUDGET, CUSTOM}
-"""The categories of findings, which ``guard-wsgi report`` may propose to exclude."""
 
 HSTS_KEYS = ("max_age", "include_subdomains", "preload")
 HSTS_PRELOAD_MIN_SECONDS = 31_536_000
@@ -62,64 +58,6 @@ class ThreatBanConfig:
                 object.__setattr__(self, name, whole_number(1).read(getattr(self, name)))
             except ValueError as fault:
                 raise ValueError(f"{name} {fault}") from None
-
-
-@frozen(slots=True, kw_only=True)
-class DetectionExclusion:
-    """What detection leaves out on some paths. ``path`` is exact, or a prefix before ``*``.
-
-    It has either names (``params``, ``headers``, ``body_fields``) whose values are not inspected,
-    or ``categories`` to ignore: those of attacks, ``detection_budget`` for requests that are too
-    large to inspect fully, ``custom`` for the site's own patterns.
-    """
-
-    path: str
-    params: frozenset[str] = field(default=frozenset(), converter=string_set)
-    headers: frozenset[str] = field(default=frozenset(), converter=lower_set)
-    body_fields: frozenset[str] = field(default=frozenset(), converter=string_set)
-    categories: frozenset[str] = field(default=frozenset(), converter=string_set)
-
-    def __attrs_post_init__(self) -> None:
-        """:raises ValueError: if a value is not valid."""
-        path = self.path
-        if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
-            raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
-        for category in sorted(self.categories - EXCLUDABLE):
-            hint = nearest(category, EXCLUDABLE)
-            raise ValueError(
-                f"for {quoted(path)} has the unknown category {quoted(category)}{hint}"
-            )
-        if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
-            raise ValueError(
-                f"for {quoted(path)} needs params, headers or body_fields, or else categories."
-                " For both, write two entries"
-            )
-
-    def covers(self, path: str) -> bool:
-        """Whether the exclusion covers ``path`` (in its canonical form)."""
-        if self.path.endswith("*"):
-            return path.startswith(self.path[:-1])
-        return path == self.path
-
-    def silences(self, category: str, location: str, name: str) -> bool:
-        """Whether the exclusion removes this finding, on a path that it covers."""
-        if category in self.categories:
-            return True
-        if location == "query":
-            return is_named(name, self.params)
-        if location in ("header", "cookie"):
-            header = "cookie" if location == "cookie" else name.partition(">")[0].lower()
-            return header in self.headers
-        return location != "path" and is_named(name, self.body_fields)
-
-    def as_entry(self) -> dict[str, Any]:
-        """Return the entry of ``detection_exclusions`` for this exclusion."""
-        names = ("params", "headers", "body_fields", "categories")
-        values_by_name = {name: sorted(getattr(self, name)) for name in names}
-        return {
-            "path": self.path,
-            **{name: values for name, values in values_by_name.items() if values},
-        }
 
 
 def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:
@@ -158,36 +96,6 @@ def threat_bans(
         except ValueError as fault:
             raise ValueError(f"{category} {fault}") from None
     return MappingProxyType(bans)
-
-
-def detection_exclusions(
-    values: Iterable[DetectionExclusion | Mapping[str, Any]],
-) -> tuple[DetectionExclusion, ...]:
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-        raise ValueError(f"must be a list of tables, not {quoted(values)}")
-    exclusions: list[DetectionExclusion] = []
-    faults: list[str] = []
-    for number, value in enumerate(values := tuple(values), start=1):
-        try:
-            exclusions.append(_exclusion(value))
-        except ValueError as fault:
-            which = f"entry {number} " if len(values) > 1 else ""
-            faults.append(f"{which}{fault}")
-    if faults:
-        raise ValueError("; ".join(faults))
-    return tuple(exclusions)
-
-
-def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclusion:
-    if isinstance(value, DetectionExclusion):
-        return value
-    known = ("path", "params", "headers", "body_fields", "categories")
-    if not isinstance(value, Mapping):
-        raise ValueError(f"contains {quoted(value)}, not a table with 'path'")
-    for key in value:
-        if key not in known:
-            raise ValueError(f"has the unknown key {quoted(key)}{nearest(str(key), known)}")
-    return DetectionExclusion(**{"path": "", **value})
 
 
 def behavior_rules(

@@ -12,7 +12,7 @@ from guard_wsgi.detection.formats.large_bodies import LARGE_JSON_BYTES, PiecePas
 from guard_wsgi.detection.message.body_values import body_values
 from guard_wsgi.detection.message.form import form_bytes
 from guard_wsgi.detection.message.media import BodyKind
-from guard_wsgi.detection.relaxations.exclusions import Exclusions
+from guard_wsgi.detection.relaxations.exclusions import MAX_SETS, Exclusions, FieldExclusions
 from guard_wsgi.detection.relaxations.fragments import without_fragments
 from guard_wsgi.detection.relaxations.idle_evidence import idle_in
 from guard_wsgi.detection.relaxations.notations import excused_in
@@ -53,13 +53,15 @@ _IN_NO_NOTATION: Final = frozenset(" '\"<;")
 class BareAttacks:
     """Searches for evidence that is enough by itself (sufficient.py)."""
 
-    __slots__ = ("_exclusions", "_scores", "_settings", "_sufficient")
+    __slots__ = ("_exclusions", "_fewer", "_in_fields", "_scores", "_settings", "_sufficient")
 
     def __init__(self, sufficient: Sufficient, settings: DetectionSettings) -> None:
         self._sufficient = sufficient
         self._settings = settings
         self._scores = sufficient.scores(settings.categories, settings.score_threshold)
         self._exclusions = Exclusions(settings)
+        self._in_fields = FieldExclusions(settings)
+        self._fewer: dict[frozenset[str], tuple[float, ...]] = {}
 
     def in_pairs(self, encoded: bytes, location: str) -> Finding | None:
         """Search the first pairs of an urlencoded string."""
@@ -111,6 +113,16 @@ class BareAttacks:
             return spent_finding("body", str(spent), self._settings.score_threshold)
         return None
 
+    def _scores_without(self, unwanted: frozenset[str]) -> tuple[float, ...]:
+        scores = self._fewer.get(unwanted)
+        if scores is None:
+            if len(self._fewer) >= MAX_SETS:
+                self._fewer = {}
+            wanted = self._settings.categories - unwanted
+            scores = self._sufficient.scores(wanted, self._settings.score_threshold)
+            self._fewer[unwanted] = scores
+        return scores
+
     def _is_content(self, value: Value) -> bool:
         is_read = self._settings.weighs_contents or value.location != "json"
         return not is_read and kind_of(value.name, value.text) != ""
@@ -142,8 +154,11 @@ class BareAttacks:
             return None
         if _IN_NO_NOTATION.isdisjoint(text) and excused_in(Value(location, name, text)):
             return None
+        scores = self._scores
+        if self._in_fields and (without := self._in_fields.categories(location, name)):
+            scores = self._scores_without(without)
         finding = self._sufficient.finding(
-            location, name, text, hits, self._scores, self._settings.score_threshold
+            location, name, text, hits, scores, self._settings.score_threshold
         )
         if finding is None:
             return None

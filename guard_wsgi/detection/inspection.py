@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from attrs import evolve
+
 from guard_wsgi.detection.bare_attacks import BareAttacks
 from guard_wsgi.detection.base64_documents import has_wrapped, unwrapped
 from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
@@ -79,8 +81,15 @@ class Inspection:
         self._scorer = Scorer(
             settings, builtin, model, runs, prefilter.hits, custom, custom_scanner
         )
+
+        def scorer_without(unwanted: frozenset[str]) -> Scorer:
+            fewer = evolve(settings, categories=settings.categories - unwanted)
+            weights = model.run_weights(fewer.categories)
+            rest = (prefilter.hits, custom, custom_scanner, unwanted)
+            return Scorer(fewer, builtin, model, weights, *rest)
+
         self._values = ValueInspection(
-            settings, self._scorer, self._matches, self._matching, self._memory
+            settings, self._scorer, self._matches, self._matching, self._memory, scorer_without
         )
         # A shorter query can't exceed a limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
@@ -273,7 +282,9 @@ class Inspection:
 
     def _whole(self, finding: Finding) -> Finding:
         value = Value(finding.location, finding.name, finding.value)
-        return self._scorer.finding(value, self._budget(len(value.text))) or finding
+        budget = self._budget(len(value.text))
+        whole = self._scorer.finding(value, budget)
+        return (whole and self._values.allowed(whole, value, budget)) or finding
 
     def _excess(self, query: str) -> str:
         """Return the limit that a long query exceeds before parsing; "" for none."""

@@ -36,6 +36,16 @@ def score_or_preset(value: float | str) -> float | str:
     return score
 
 
+@frozen(kw_only=True)
+class FieldExclusion:
+    """Categories that the values of some fields are not inspected for."""
+
+    categories: frozenset[str]
+    excluded_params: frozenset[str]
+    excluded_headers: frozenset[str]
+    excluded_body_fields: frozenset[str]
+
+
 @checked
 @frozen(kw_only=True)
 class DetectionSettings:
@@ -45,6 +55,7 @@ class DetectionSettings:
     :ivar excluded_params: names of query parameters that are not inspected.
     :ivar excluded_headers: names of headers, in upper or lower case, that are not inspected.
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
+    :ivar field_exclusions: fields that are not inspected for some categories.
     :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
     :ivar refuses_introspection: whether a GraphQL query for the schema is a finding.
     :ivar reads_any_form: whether the app reads a form from a body of any media type.
@@ -59,6 +70,7 @@ class DetectionSettings:
     excluded_params: frozenset[str] = field(default=frozenset(), converter=string_set)
     excluded_headers: frozenset[str] = field(default=frozenset(), converter=string_set)
     excluded_body_fields: frozenset[str] = field(default=frozenset(), converter=string_set)
+    field_exclusions: tuple[FieldExclusion, ...] = ()
     scan_body: bool = field(default=True, converter=flag)
     # Apps store the contents of files. They are full of text that would be an attack in a field.
     upload_inspection: str = field(default="names", validator=one_of(*UPLOAD_INSPECTIONS))

@@ -16,7 +16,7 @@ from guard_wsgi.detection.finding import (
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.formats.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.memory import Memory
-from guard_wsgi.detection.relaxations.exclusions import Exclusions
+from guard_wsgi.detection.relaxations.exclusions import MAX_SETS, Exclusions, FieldExclusions
 from guard_wsgi.detection.relaxations.field_names import is_for_code, is_run, numbered_alike
 from guard_wsgi.detection.relaxations.passwords import (
     is_password_attack,
@@ -105,14 +105,19 @@ class ValueInspection:
         matches: Callable[[bytes], bool],
         matching: Callable[[Sequence[bytes]], list[int]],
         memory: Memory,
+        scorer_without: Callable[[frozenset[str]], Scorer],
     ) -> None:
         """:param matches: the first pass: only what matches is worth weighing.
         :param matching: which of several texts match it.
         :param memory: remembers values that were weighed and found harmless.
+        :param scorer_without: makes a scorer without some categories.
         """
         self._threshold = settings.score_threshold
         self._categories = settings.categories
         self._exclusions = Exclusions(settings)
+        self._in_fields = FieldExclusions(settings)
+        self._scorer_without = scorer_without
+        self._scorers: dict[frozenset[str], Scorer] = {}
         self._finding_in, self._left = scorer.finding, scorer.left
         self._matches, self._matching = matches, matching
         self._memory = memory
@@ -277,6 +282,10 @@ class ValueInspection:
         is not, but is no finding of its own."""
         try:
             finding = self._finding_in(value, budget, margin_of)
+            if finding is not None and self._in_fields:
+                finding = self.allowed(finding, value, budget, margin_of)
+                if finding is None:
+                    return False  # the same text in another field may be an attack
         except BudgetSpent:
             raise
         except Exception:  # any fault: a value that was not weighed must not count as harmless
@@ -297,8 +306,24 @@ class ValueInspection:
                 budget.end_soon()
         return False
 
+    def allowed(
+        self, finding: Finding, value: Value, budget: Budget, margin_of: Margin | None = None
+    ) -> Finding | None:
+        """Return the finding of a value without the categories that are excluded in its field."""
+        without = self._in_fields.categories(value.location, value.name)
+        if not without:
+            return finding
+        scorer = self._scorers.get(without)
+        if scorer is None:
+            if len(self._scorers) >= MAX_SETS:
+                self._scorers = {}
+            scorer = self._scorers[without] = self._scorer_without(without)
+        return scorer.finding(value, budget, margin_of)
+
     def _note_executable(self, value: Value, found: list[Finding]) -> None:
-        if "file_upload" in self._categories:
+        if "file_upload" in self._categories - self._in_fields.categories(
+            value.location, value.name
+        ):
             shown, threshold = value.text[:MAX_LOGGED_CHARS], self._threshold
             indicators = (EXECUTABLE,)
             found.append(

@@ -10,7 +10,7 @@ from attrs import define, field
 from sqlalchemy import select
 
 from guard_wsgi.checks.exclusion_reports import EVENT, name_of
-from guard_wsgi.config.tables import DetectionExclusion, detection_exclusions
+from guard_wsgi.config.exclusion import DetectionExclusion, detection_exclusions
 from guard_wsgi_flask.console import overview, schema, search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.records import silenced

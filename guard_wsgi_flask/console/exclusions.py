@@ -6,25 +6,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from guard_wsgi.cli.reporting import rule_of, silencing
-from guard_wsgi.config.tables import DetectionExclusion, detection_exclusions
+from guard_wsgi.cli.reporting import entries_for, rule_of
+from guard_wsgi.config.exclusion import DetectionExclusion, detection_exclusions
 from guard_wsgi_flask.console.records import findings_of, path_of, template_of
 
 
 def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return entries for ``detection_exclusions``, one for each path and option; none if detection
-    did not cause the event."""
+    """Return entries for ``detection_exclusions``, each of some fields and categories; none if
+    detection did not cause the event."""
     entry = {"check": "", "path": template_of(event)}
-    values: dict[tuple[str, str], set[str]] = {}
-    for finding in findings_of(event):
-        rule = rule_of(entry, finding)
-        silenced = silencing(rule)
-        if silenced is not None:
-            option, value = silenced
-            values.setdefault((rule.path, option), set()).add(value)
-    made = [
-        {"path": path, option: sorted(names)} for (path, option), names in sorted(values.items())
-    ]
+    made = entries_for(rule_of(entry, finding) for finding in findings_of(event))
     return [one for one in made if is_valid(one)]
 
 

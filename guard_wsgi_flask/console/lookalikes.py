@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from guard_wsgi.cli import reporting
 from guard_wsgi.cli.reporting import Group, Rule
-from guard_wsgi.config.tables import detection_exclusions
+from guard_wsgi.config.exclusion import detection_exclusions
 from guard_wsgi_flask.console import exclusions, schema, search
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.records import event_of, findings_of
@@ -134,11 +134,8 @@ def rules_of(row: Row) -> list[Rule]:
 def exclusion_of(rule: Rule) -> dict[str, Any] | None:
     """Return the narrowest entry that would let a group pass; ``None`` if detection did not
     refuse."""
-    silenced = reporting.silencing(rule)
-    if silenced is None:
-        return None
-    entry = {"path": rule.path, silenced[0]: [silenced[1]]}
-    return entry if exclusions.is_valid(entry) else None
+    entries = [one for one in reporting.entries_for([rule]) if exclusions.is_valid(one)]
+    return entries[0] if entries else None
 
 
 def customers(group: Group, refused_in: Mapping[str, set[tuple[str, ...]]]) -> float:

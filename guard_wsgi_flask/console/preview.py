@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field
 
 from guard_wsgi.agent.rules import DynamicRules
-from guard_wsgi.config.tables import detection_exclusions
+from guard_wsgi.config.exclusion import detection_exclusions
 from guard_wsgi.detection.scanning.scanner import compile_patterns
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet

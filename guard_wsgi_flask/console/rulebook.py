@@ -14,8 +14,8 @@ from sqlalchemy import RowMapping, func, insert, select
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
 from guard_wsgi.checks.exclusion_reports import name_of
+from guard_wsgi.config.exclusion import detection_exclusions
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.config.trial_config import for_trial
 from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError, GuardError

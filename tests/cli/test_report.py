@@ -49,7 +49,10 @@ def test_a_log_is_grouped_and_exclusions_are_proposed(
     assert "suspicious_activity (sqli in query 'q') on /search\n" in out
     assert "5 would have been refused, from 1 client\n" in out
     proposed = tomllib.loads(out[out.index("[[") :])
-    assert proposed == {"detection_exclusions": [{"path": "/blog/*", "body_fields": ["text"]}]}
+    entry = {"path": "/blog/*", "body_fields": ["text"], "categories": ["sqli"]}
+    assert proposed == {"detection_exclusions": [entry]}
+    (exclusion,) = SecurityConfig(**proposed).detection_exclusions
+    assert exclusion.as_entry() == entry
 
 
 def test_what_is_proposed_lets_the_form_pass_and_the_attack_not(
@@ -172,10 +175,9 @@ def test_names_of_tokens_are_written_for_people_and_not_cut(
     assert "t:" not in capsys.readouterr().out.replace("last:", "")
 
 
-def test_a_proposal_for_a_field_says_how_to_keep_other_attacks_refused(
+def test_a_proposal_for_a_field_keeps_other_attacks_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["report", str(log_of(tmp_path / "guard.log", "json"))])
     out = capsys.readouterr().out
-    assert 'body_fields = ["text"]\n# Any attack passes there.' in out
-    assert '\n# categories = ["sqli"]\n' in out
+    assert 'body_fields = ["text"]\ncategories = ["sqli"]\n' in out

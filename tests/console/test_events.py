@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from guard_wsgi.cli.shared import shared_store
+from guard_wsgi.config.exclusion import detection_exclusions
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi_flask.console import exclusions, search
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader
@@ -216,7 +216,9 @@ def test_not_an_attack_puts_the_narrowest_exclusion_into_force(
     assert "let 2 through, from 2 clients" in admin.get("/events/1/exclusion").text
     assert admin.post("/events/1/exclude").status_code == 303
     _, body = console.services.rules.current("shop")
-    assert body["detection_exclusions"] == [{"path": "/search", "params": ["q"]}]
+    assert body["detection_exclusions"] == [
+        {"path": "/search", "params": ["q"], "categories": ["sqli"]}
+    ]
     admin.post("/events/1/exclude")
     assert len(console.services.rules.current("shop")[1]["detection_exclusions"]) == 1
 

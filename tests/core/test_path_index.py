@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.checks.path_index import PathIndex
-from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.config.exclusion import DetectionExclusion
 from tests.core.visiting import INJECTION, Site
 
 PATHS = st.lists(st.sampled_from(["a", "ab", "b", "é", ""]), max_size=4).map(

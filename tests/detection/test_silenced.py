@@ -11,7 +11,7 @@ import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.checks.exclusion_reports import REPORTED_A_MINUTE, ExclusionReports
-from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.config.exclusion import DetectionExclusion
 from guard_wsgi.detection import DetectionSettings
 from guard_wsgi.telemetry.bus import EventBus
 from tests.kit.gateway import sandwich, serve, text_app

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.config.exclusion import DetectionExclusion
 from tests.effects.site import LiveSite
 
 SQLI = "1' UNION SELECT username, password FROM users--"

@@ -9,7 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.config.exclusion import DetectionExclusion, detection_exclusions
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.options import values as values
 from guard_wsgi.options.numbers import flag, whole_number
@@ -107,9 +107,10 @@ class DetectionOptions:
         converter=tables.custom_patterns,
     )
     detection_exclusions: tuple[DetectionExclusion, ...] = field(
-        # [{"path": "/blog/*", "body_fields": ["text"]}]: tables of a path with names or categories.
+        # [{"path": "/blog/*", "body_fields": ["text"]}]: tables of a path with names, categories,
+        # or both: then only these categories, only in these fields.
         default=(),
-        converter=tables.detection_exclusions,
+        converter=detection_exclusions,
     )
     excluded_detection_headers: frozenset[str] = field(
         # Names of headers whose values are not inspected ("cookie" for all cookies).

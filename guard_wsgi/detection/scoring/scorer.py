@@ -129,10 +129,12 @@ class Scorer:
         hits: Callable[[bytes, int], list[int]],
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
+        unwanted: frozenset[str] = frozenset(),
     ) -> None:
         """
         :param hits: finds where the prefilter matches: a long text is cut into windows around these
             places.
+        :param unwanted: the categories of a user's own patterns to ignore.
         """
         self._categories = settings.categories
         self._threshold = settings.score_threshold
@@ -146,6 +148,7 @@ class Scorer:
         self._hits = hits
         self._custom = custom
         self._custom_scanner = custom_scanner
+        self._unwanted = unwanted
 
     def finding(
         self, value: Value, budget: Budget, margin_of: Margin | None = None
@@ -267,7 +270,8 @@ class Scorer:
         hits = set()
         for view in decodings(text):
             hits.update(scanner.scan(view.text.encode("utf-8", "surrogatepass")))
-        return tuple(self._custom[index] for index in sorted(hits))
+        matched = (self._custom[index] for index in sorted(hits))
+        return tuple(one for one in matched if one.category not in self._unwanted)
 
     def _finding(
         self, value: Value, text: str, scored: Scored, features: Mapping[str, str]

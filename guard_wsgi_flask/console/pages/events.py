@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 from guard_wsgi.cli import reporting
 from guard_wsgi.cli.inspecting import weighed
 from guard_wsgi.cli.shared import seconds_of
-from guard_wsgi.config.tables import detection_exclusions
+from guard_wsgi.config.exclusion import detection_exclusions
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.errors import GuardError
