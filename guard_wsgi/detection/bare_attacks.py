@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.finding import Finding, spent_finding
@@ -53,7 +54,14 @@ _IN_NO_NOTATION: Final = frozenset(" '\"<;")
 class BareAttacks:
     """Searches for evidence that is enough by itself (sufficient.py)."""
 
-    __slots__ = ("_exclusions", "_fewer", "_in_fields", "_scores", "_settings", "_sufficient")
+    __slots__ = (
+        "_exclusions",
+        "_in_fields",
+        "_scores",
+        "_scores_without",
+        "_settings",
+        "_sufficient",
+    )
 
     def __init__(self, sufficient: Sufficient, settings: DetectionSettings) -> None:
         self._sufficient = sufficient
@@ -61,7 +69,12 @@ class BareAttacks:
         self._scores = sufficient.scores(settings.categories, settings.score_threshold)
         self._exclusions = Exclusions(settings)
         self._in_fields = FieldExclusions(settings)
-        self._fewer: dict[frozenset[str], tuple[float, ...]] = {}
+
+        @lru_cache(MAX_SETS)
+        def scores_without(unwanted: frozenset[str]) -> tuple[float, ...]:
+            return sufficient.scores(settings.categories - unwanted, settings.score_threshold)
+
+        self._scores_without = scores_without
 
     def in_pairs(self, encoded: bytes, location: str) -> Finding | None:
         """Search the first pairs of an urlencoded string."""
@@ -112,16 +125,6 @@ class BareAttacks:
         except BudgetSpent as spent:
             return spent_finding("body", str(spent), self._settings.score_threshold)
         return None
-
-    def _scores_without(self, unwanted: frozenset[str]) -> tuple[float, ...]:
-        scores = self._fewer.get(unwanted)
-        if scores is None:
-            if len(self._fewer) >= MAX_SETS:
-                self._fewer = {}
-            wanted = self._settings.categories - unwanted
-            scores = self._sufficient.scores(wanted, self._settings.score_threshold)
-            self._fewer[unwanted] = scores
-        return scores
 
     def _is_content(self, value: Value) -> bool:
         is_read = self._settings.weighs_contents or value.location != "json"

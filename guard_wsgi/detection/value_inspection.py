@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
+from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.finding import (
@@ -116,8 +117,7 @@ class ValueInspection:
         self._categories = settings.categories
         self._exclusions = Exclusions(settings)
         self._in_fields = FieldExclusions(settings)
-        self._scorer_without = scorer_without
-        self._scorers: dict[frozenset[str], Scorer] = {}
+        self._scorer_without = lru_cache(MAX_SETS)(scorer_without)
         self._finding_in, self._left = scorer.finding, scorer.left
         self._matches, self._matching = matches, matching
         self._memory = memory
@@ -313,12 +313,7 @@ class ValueInspection:
         without = self._in_fields.categories(value.location, value.name)
         if not without:
             return finding
-        scorer = self._scorers.get(without)
-        if scorer is None:
-            if len(self._scorers) >= MAX_SETS:
-                self._scorers = {}
-            scorer = self._scorers[without] = self._scorer_without(without)
-        return scorer.finding(value, budget, margin_of)
+        return self._scorer_without(without).finding(value, budget, margin_of)
 
     def _note_executable(self, value: Value, found: list[Finding]) -> None:
         if "file_upload" in self._categories - self._in_fields.categories(

@@ -175,7 +175,8 @@ class Bans:
         :raises BanRefused: if it would cover loopback or a protected address.
         :raises ValueError: if the target is neither, or ``seconds`` is not positive and finite.
         :raises StoreError: when the store is down and the policy of bans is to deny. This process
-            enforces the ban all the same."""
+            enforces the ban all the same.
+        """
         canonical = self._bannable.covered_by(target)
         if canonical is None:
             refusal = self.refusal(target)

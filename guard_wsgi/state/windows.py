@@ -6,7 +6,8 @@ a strategy means the same on all of them. They are pure: a refused hit changes n
 A window starts with the first hit of its key, not at a multiple of its length, so that clients do
 not all return at the same moment. In a sliding window counter, the previous window counts in
 proportion to its overlap with the last ``window_ns`` (the approximation of `limits`; at most the
-previous window's unevenness away from a true sliding log, for two numbers a key)."""
+previous window's unevenness away from a true sliding log, for two numbers a key).
+"""
 
 from __future__ import annotations
 
@@ -94,9 +95,12 @@ def take_sliding(
 def count_in_halves(
     expires_ns: int, previous: int, current: int, now_ns: int, window_ns: int
 ) -> tuple[int, int, int]:
-    """Return a counter's record at ``now_ns``. The count is the sum of both numbers: those of the
-    current half of a window and of the half before it. So a hit counts for at least half a window
-    and at most a whole one. ``expires_ns`` is the end of the half after the current one."""
+    """Return a counter's record at ``now_ns``.
+
+    The count is the sum of both numbers: those of the current half of a window and of the half
+    before it. So a hit counts for at least half a window and at most a whole one. ``expires_ns`` is
+    the end of the half after the current one.
+    """
     half_ns = window_ns // 2
     left_ns = expires_ns - half_ns - now_ns
     if left_ns <= 0 and now_ns < expires_ns:

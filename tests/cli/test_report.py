@@ -173,11 +173,3 @@ def test_names_of_tokens_are_written_for_people_and_not_cut(
     ]
     main(["report", str(log_of(tmp_path / "guard.log", "json"))])
     assert "t:" not in capsys.readouterr().out.replace("last:", "")
-
-
-def test_a_proposal_for_a_field_keeps_other_attacks_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["report", str(log_of(tmp_path / "guard.log", "json"))])
-    out = capsys.readouterr().out
-    assert 'body_fields = ["text"]\ncategories = ["sqli"]\n' in out

@@ -190,14 +190,16 @@ def test_a_group_that_is_not_there_says_what_to_do(console: Console, admin: Brow
     assert "Choose a longer period" in page
 
 
-def test_an_exclusion_of_a_field_lets_no_other_attack_pass(
+def test_what_else_an_exclusion_lets_pass_is_reported(
     console: Console, key: NewKey, admin: Browser
 ) -> None:
+    form = {**FINDING, "location": "form"}
     script = {**FINDING, "category": "xss", "value": "<script>", "indicators": "xss.script"}
-    send(console, key, event(), event(metadata={"findings": [script]}))
+    found = ([{**form, "location": "json"}], [script], [{**form, "category": "xss"}], [form])
+    send(console, key, *(event(metadata={"findings": findings}) for findings in found))
     page = admin.get(
         "/report/group?check=suspicious_activity&path=/search&category=sqli"
-        "&location=query&name=q&app=shop"
+        "&location=form&name=q&app=shop"
     ).text
-    assert "let <b>1</b> through" in page
-    assert "other attacks in the same place" not in page
+    assert "let <b>2</b> through" in page
+    assert "other requests with the same kind of attack" in page

@@ -3,7 +3,8 @@
 The transaction is written out here instead of passed to `LMDBFile.write`. So is the case of most
 hits: the place of the count is remembered, the window goes on, and more remains. Such a hit takes
 LMDB's write lock and does not walk its tree. Numbers are seconds, as in memory, because long
-integers are slow beside an app. They are nanoseconds where rounding could matter."""
+integers are slow beside an app. They are nanoseconds where rounding could matter.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""``memcached://`` and ``mongodb://``: `limits` counts, and bans are a document. Redis is the
-better choice: a counted request is one round trip there, and two or three here. A limit is as exact
-as `limits` makes it: on memcached, a race at the limit may refuse an allowed hit, but never lets
-one too many through."""
+"""``memcached://`` and ``mongodb://``: `limits` counts, and bans are a document.
+
+Redis is the better choice: a counted request is one round trip there, and two or three here. A
+limit is as exact as `limits` makes it: on memcached, a race at the limit may refuse an allowed hit,
+but never lets one too many through.
+"""
 
 from __future__ import annotations
 
