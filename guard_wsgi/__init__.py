@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import AgentConfig as AgentConfig
 from guard_wsgi.agent import DynamicRules as DynamicRules
-from guard_wsgi.agent import GuardAgentHandler as GuardAgentHandler
-from guard_wsgi.agent import guard_agent as guard_agent
 from guard_wsgi.behavior.rule import BehaviorRule as BehaviorRule
 from guard_wsgi.behavior.rule import BehaviorRuleConfig as BehaviorRuleConfig
 from guard_wsgi.checks.authentication import decode_basic as decode_basic
@@ -21,6 +19,7 @@ from guard_wsgi.errors import ConfigError as ConfigError
 from guard_wsgi.errors import GuardError as GuardError
 from guard_wsgi.errors import MissingExtra as MissingExtra
 from guard_wsgi.errors import StoreError as StoreError
+from guard_wsgi.lazy import imported_later
 from guard_wsgi.middleware import GuardMiddleware as GuardMiddleware
 from guard_wsgi.network.geo import GeoIPHandler as GeoIPHandler
 from guard_wsgi.network.geo import IPInfoManager as IPInfoManager
@@ -34,9 +33,15 @@ from guard_wsgi.routes.decorators import SecurityDecorator as SecurityDecorator
 from guard_wsgi.telemetry.events import SecurityEvent as SecurityEvent
 from guard_wsgi.telemetry.events import SecurityMetric as SecurityMetric
 
+if TYPE_CHECKING:
+    from guard_wsgi.agent import GuardAgentHandler as GuardAgentHandler
+    from guard_wsgi.agent import guard_agent as guard_agent
+
+_later = imported_later(__name__, {"guard_wsgi.agent": "GuardAgentHandler guard_agent"})
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         # Looked up when asked for: reading the metadata takes longer than importing the package.
         return version("guard-wsgi")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _later(name)

@@ -1,8 +1,9 @@
-"""An attribute that is computed on first access."""
+"""Attributes that are made on first access: of an instance, and names of a package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
@@ -35,3 +36,19 @@ class lazy(Generic[T]):
         value = self._compute(instance)
         instance.__dict__[self._name] = value
         return value
+
+
+def imported_later(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package whose public names are imported when asked for.
+
+    :param names: module -> the names that it has, with blanks between.
+    """
+    module_of = {name: module for module, some in names.items() for name in some.split()}
+
+    def look_up(name: str) -> Any:
+        module = module_of.get(name)
+        if module is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(module), name)
+
+    return look_up

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
+from guard_wsgi import agent as agents
 from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from guard_wsgi.behavior.tracker import BehaviorTracker
@@ -261,11 +261,11 @@ class Services:
             self._redaction,
         )
 
-    def _find_agent(self) -> GuardAgentHandler | None:
+    def _find_agent(self) -> agents.GuardAgentHandler | None:
         """Return the agent, which guards that report to the same project share."""
         try:
             agent_config = self._config.to_agent_config()
-            return guard_agent(agent_config) if agent_config is not None else None
+            return agents.guard_agent(agent_config) if agent_config is not None else None
         except GuardError as error:
             if self._config.agent_strict:
                 raise
@@ -336,12 +336,12 @@ class Services:
             ),
         )
 
-    def _build_rules_poller(self) -> RulesPoller | None:
+    def _build_rules_poller(self) -> agents.RulesPoller | None:
         config = self._config
         if not config.enable_dynamic_rules or self.agent is None:
             return None
         path = config.dynamic_rules_cache_path
-        return RulesPoller(
+        return agents.RulesPoller(
             self.agent,
             self._apply_rules,
             self._restore_rules,
@@ -351,7 +351,7 @@ class Services:
             interval_seconds=config.dynamic_rule_interval,
         )
 
-    def _apply_rules(self, rules: DynamicRules) -> None:
+    def _apply_rules(self, rules: agents.DynamicRules) -> None:
         self.ruled.apply(rules)
         if self._enrichment is not None:
             self._enrichment.set_rule(rules.rule_id, rules.version)

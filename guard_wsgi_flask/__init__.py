@@ -5,7 +5,7 @@ Besides the extension, the names of guard_wsgi that its users import.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import guard_wsgi
 from guard_wsgi import AgentConfig as AgentConfig
@@ -28,8 +28,8 @@ from guard_wsgi import SecurityEvent as SecurityEvent
 from guard_wsgi import SecurityMetric as SecurityMetric
 from guard_wsgi import ThreatBanConfig as ThreatBanConfig
 from guard_wsgi import decode_basic as decode_basic
-from guard_wsgi import guard_agent as guard_agent
 from guard_wsgi import same_secret as same_secret
+from guard_wsgi.lazy import imported_later
 from guard_wsgi_flask.compat import BehaviorTracker as BehaviorTracker
 from guard_wsgi_flask.compat import CloudManager as CloudManager
 from guard_wsgi_flask.compat import FlaskGuardRequest as FlaskGuardRequest
@@ -48,8 +48,13 @@ from guard_wsgi_flask.compat import security_headers_manager as security_headers
 from guard_wsgi_flask.compat import sus_patterns_handler as sus_patterns_handler
 from guard_wsgi_flask.extension import FlaskAPIGuard as FlaskAPIGuard
 
+if TYPE_CHECKING:
+    from guard_wsgi import guard_agent as guard_agent
+
+_later = imported_later(__name__, {"guard_wsgi": "guard_agent"})
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return guard_wsgi.__version__
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _later(name)

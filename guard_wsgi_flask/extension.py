@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import fields
 from flask import Flask, Response, current_app, has_app_context
 
-from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.config.foreign_names import translated, without_kubernetes, without_own_names
 from guard_wsgi.config.security import DoubtfulOption, SecurityConfig, needed
 from guard_wsgi.config.sources import is_option, read_texts
@@ -35,6 +34,8 @@ from guard_wsgi_flask.rewrite_watch import RewriteWatch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from guard_wsgi.agent import GuardAgentHandler
 
 ORIGINAL_NAME = "flaskapi_guard"
 """The key of flaskapi-guard's state in ``app.extensions``."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -89,3 +91,19 @@ def test_the_methods_of_a_configuration_are_in_the_typing_test() -> None:
     # Older spellings of pydantic, and attributes that the package itself reads.
     others = {"class_defaults", "copy", "dict", "json", "parse_obj", "parse_raw", "from_orm"}
     assert sorted(methods - USED - others) == []
+
+
+def test_a_guard_without_an_agent_imports_none_of_its_parts() -> None:
+    program = (
+        "import sys; from flask import Flask; from guard_wsgi_flask import FlaskAPIGuard;"
+        "client = Flask('shop'); FlaskAPIGuard(client); client.test_client().get('/?q=1');"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = {name for name in done.stdout.split() if name.startswith("guard_wsgi.agent.")}
+    assert loaded.isdisjoint(
+        {f"guard_wsgi.agent.{part}" for part in ("compat", "handler", "sender")}
+    )
+    assert "pickletools" not in done.stdout.split()

@@ -261,15 +261,6 @@ class CircuitBreaker:
 
 
 @runtime_checkable
-class RedisHandlerProtocol(Protocol):
-    """A store in which the other agent keeps its queue; here, ``spool_path`` does that."""
-
-    def get_key(self, namespace: str, key: str) -> Any: ...
-
-    def set_key(self, namespace: str, key: str, value: Any, ttl: int | None = None) -> Any: ...
-
-
-@runtime_checkable
 class AgentHandlerProtocol(Protocol):
     """What a guard needs from an agent."""
 

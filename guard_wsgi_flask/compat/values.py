@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
-from guard_wsgi.agent import compat as agent
+from guard_wsgi.agent import store_protocol as agent
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi.state.values import Values
