@@ -48,14 +48,12 @@ class _Entry(NamedTuple):
     """A model's data about one feature.
 
     :ivar category: the category that it supports; "" for none, and for evidence of harmlessness.
-    :ivar share: how much it adds to its category.
     :ivar most: the most that it may add in any place, without other indicators.
     :ivar rivals: other indicators that add to it if they are present.
     """
 
     weight: float
     category: str
-    share: float
     partners: tuple[tuple[str, float], ...]
     is_shape: bool
     most: float
@@ -94,15 +92,15 @@ class Model:
 
     def _entry(self, feature: str, weight: float) -> _Entry:
         category = self.categories.get(feature, "") if weight > 0 else ""
-        # A run of tokens shows how much is wrong, an indicator what: runs name the category only if
-        # there is nothing else.
         is_shape = feature.startswith("t:")
-        share = weight * 0.01 if is_shape else weight
         partners = self.pairs.get(feature, ())
         more = [(partner, extra) for partner, extra in partners if extra > 0]
         rivals = tuple([one for one in more if one[0] in _INDICATOR_NAMES])
-        most = weight + sum([extra for partner, extra in more if partner not in _INDICATOR_NAMES])
-        return _Entry(weight, category, share, partners, is_shape, most, rivals)
+        most = weight  # the same object, for most features
+        for partner, extra in more:
+            if partner not in _INDICATOR_NAMES:
+                most += extra
+        return _Entry(weight, category, partners, is_shape, most, rivals)
 
     def may_reach(self, score: float, features: Collection[str], enabled: frozenset[str]) -> bool:
         """Whether a value with this evidence can reach a score, whatever its shape and place. This
@@ -198,10 +196,13 @@ class Model:
             entry = entries.get(feature)
             if entry is None:
                 continue
-            weight, category, share, partners, is_shape, _, _ = entry
+            weight, category, partners, is_shape, _, _ = entry
             if category:
                 if not everything and category not in enabled:
                     continue
+                # A run of tokens shows how much is wrong, an indicator what: runs name the category
+                # only if there is nothing else.
+                share = weight * 0.01 if is_shape else weight
                 by_category[category] = by_category.get(category, 0.0) + share
             (shapes if is_shape else weights).append(weight)
             for partner, extra in partners:
