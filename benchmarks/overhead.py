@@ -99,7 +99,7 @@ def sketch(app: App) -> App:
 
     prefilter = builtin_prefilter("auto")
     look = StableHeaders().head_pass(
-        prefilter.matches, prefilter.matches_json, lambda environ: False, 10**9
+        prefilter.matches, prefilter.matches_json, lambda environ: False, 10**9, {}
     )
     names, ours = SecurityHeaders.from_config(settings()).plain  # type: ignore[union-attr]
     banned: set[str] = set()
