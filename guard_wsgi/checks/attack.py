@@ -9,6 +9,7 @@ from typing import Any, final
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.allowance import Allowance
 from guard_wsgi.checks.evidence import describe, details_of, reason_of
+from guard_wsgi.checks.page_requests import is_made_by_a_page
 from guard_wsgi.checks.services import CheckServices, IsBot
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding, Inspection
@@ -18,21 +19,6 @@ from guard_wsgi.request.view import GuardRequest
 
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that never lead to a ban: a school class may hand in programs from one address."""
-
-_OF_ELEMENTS = ("image/", "text/css")
-_BY_HAND = frozenset({"document", "empty"})
-"""Destinations (Fetch Metadata, 2.1) of what a visitor opens, or the page's own script asks for. A
-browser loads all others by itself: images, fonts, frames, ..."""
-_OWN_SITE = frozenset({"same-origin", "none"})
-_OTHER_SITE = frozenset({"cross-site", "same-site"})
-"""Origins of a request (Fetch Metadata, 2.2). No browser sends any other word."""
-_OF_LINKS = frozenset({"GET", "HEAD", "POST"})
-_OF_FORMS = (
-    *("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"),
-    *("application/csp-report", "application/reports+json"),
-)
-"""Methods and media types that a page sends to another site without asking it first (Fetch
-standard, "CORS-safelisted"), and those of a browser's own reports."""
 
 _PASSING = REPORTED_ONLY | {BUDGET}
 """Categories that refuse nothing if spent budgets refuse nothing."""
@@ -140,7 +126,7 @@ class AttackRefusal:
             is_certain = findings[0].is_certain or any(one.is_certain for one in findings[1:])
             categories -= NEVER_BANS
             if is_certain:
-                is_certain = not (_is_made_by_a_page(request.environ) or _are_of_others(findings))
+                is_certain = not (is_made_by_a_page(request.environ) or _are_of_others(findings))
             if categories and not (self._is_verified_bot and self._is_verified_bot(request)):
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
@@ -161,42 +147,3 @@ def _are_of_others(findings: tuple[Finding, ...]) -> bool:
         if finding.location != "header" or finding.name.partition(">")[0].lower() != "referer":
             return False
     return True
-
-
-def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
-    """Whether a page may have made the visitor's browser send a request.
-
-    Any page can do so with an image or a link, and so can a comment with an image. A ban would
-    punish the visitors. A program can send these headers as well: it is refused all the same, and
-    banned later.
-    """
-    if not _is_free(environ):
-        return False
-    if _is_prefetched(environ):
-        return True
-    site: str | None = environ.get("HTTP_SEC_FETCH_SITE")
-    if site is not None:
-        destination: str = environ.get("HTTP_SEC_FETCH_DEST", "document")
-        return site in _OTHER_SITE or (site in _OWN_SITE and destination not in _BY_HAND)
-    # Over plain HTTP, browsers send only the address of the page.
-    page: str = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER", "")
-    if not page:
-        # A page may withhold its address. What a browser accepts for an image or a style, it
-        # accepts nowhere else (Fetch standard, "Accept" of a request's destination).
-        accepted: str = environ.get("HTTP_ACCEPT", "")
-        return accepted.startswith(_OF_ELEMENTS)
-    its_host = page.partition("://")[2].partition("/")[0]
-    host: str = environ.get("HTTP_HOST", "")
-    return its_host.lower() != host.lower()
-
-
-def _is_free(environ: Mapping[str, Any]) -> bool:
-    """Whether a page on another site can send such a request without asking this one first."""
-    media: str = environ.get("CONTENT_TYPE", "").partition(";")[0]
-    return environ.get("REQUEST_METHOD") in _OF_LINKS and media.strip().lower() in _OF_FORMS
-
-
-def _is_prefetched(environ: Mapping[str, Any]) -> bool:
-    """Whether a browser loads a page that nobody has opened yet (``<link rel=prefetch>``)."""
-    purpose: str = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE", "")
-    return purpose.startswith("prefetch") or environ.get("HTTP_X_MOZ") == "prefetch"

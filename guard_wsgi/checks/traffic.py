@@ -15,6 +15,7 @@ from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.limit_reasons import EVERYWHERE as EVERYWHERE
 from guard_wsgi.checks.limit_reasons import exceeded
+from guard_wsgi.checks.page_requests import is_made_by_a_page
 from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
@@ -355,7 +356,8 @@ class RateLimits(Check):
     def _refuse(self, request: GuardRequest, state: LimitState) -> Block:
         request.quota = state.limit, state.remaining, state.reset_seconds
         if self._suspicion is not None and request.client is not None:
-            self._suspicion.record(request.client, ("rate_limit",))
+            is_certain = not is_made_by_a_page(request.environ)
+            self._suspicion.record(request.client, ("rate_limit",), is_certain)
         return Block(
             status=429,
             message="Too many requests",

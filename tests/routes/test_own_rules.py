@@ -247,6 +247,12 @@ def test_a_path_limit_that_can_never_match_is_an_error(path: str) -> None:
         SecurityConfig(endpoint_rate_limits={path: (5, 60)})
 
 
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Accept": "*/*",
+    "Accept-Language": "en-US,en;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+}
 IN_FRONT = "/?q=%27%20UNION%20SELECT%20a%20FROM%20b--"
 
 
@@ -264,6 +270,8 @@ IN_FRONT = "/?q=%27%20UNION%20SELECT%20a%20FROM%20b--"
         # Over plain HTTP, from a page that withholds its address.
         {"Accept": "image/avif,image/webp,image/*,*/*;q=0.8"},
         {"Accept": "text/css,*/*;q=0.1"},
+        BROWSER,
+        {**BROWSER, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
         {"Sec-Purpose": "prefetch;prerender", "Sec-Fetch-Site": "same-origin"},
         {"Purpose": "prefetch"},
         {"X-Moz": "prefetch"},
@@ -289,18 +297,51 @@ def test_a_cookie_that_another_host_may_have_set_hardly_bans() -> None:
     assert code(app, "/") == 200
 
 
+FROM_ELSEWHERE = {"Origin": "https://blog.example", "Sec-Fetch-Site": "cross-site"}
+
+
 @pytest.mark.parametrize(
-    "sent",
+    ("method", "sent"),
     [
-        {"Content-Type": "application/json"},
-        {"Content-Type": "application/xml; charset=utf-8"},
+        # A page may ask whether it may send something; the browser asks without its reader.
+        ("OPTIONS", {"Access-Control-Request-Method": "DELETE"}),
+        ("OPTIONS", {"Access-Control-Request-Method": "POST", "Sec-Fetch-Mode": "cors"}),
+        # <a ping>
+        ("POST", {"Content-Type": "text/ping"}),
+        # A site may admit other pages, by itself or through the guard.
+        ("POST", {"Content-Type": "application/json"}),
+        ("POST", {"Content-Type": "application/xml; charset=utf-8"}),
+        ("PUT", {"Content-Type": "application/json"}),
+        ("DELETE", {}),
     ],
 )
-def test_what_no_page_can_send_to_another_site_bans(sent: dict[str, str]) -> None:
-    """A browser asks the other site first, and the guard's answer admits nobody."""
+@pytest.mark.parametrize("options", [{}, {"enable_cors": True, "cors_allow_origins": ["*"]}])
+def test_what_a_page_sends_to_another_site_by_script_hardly_bans(
+    method: str, sent: dict[str, str], options: dict[str, Any]
+) -> None:
+    def add(app: Flask, decorate: SecurityDecorator) -> None:
+        every = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+        app.add_url_rule("/", "page", lambda: "x", methods=every)
+
+    app = guarded(add, **options)
+    made = {**FROM_ELSEWHERE, **sent}
+    assert {code(app, IN_FRONT, method=method, headers=made) for _ in range(20)} == {400}
+    assert code(app, "/") == 200
+
+
+def test_a_page_that_uses_up_the_limit_of_its_reader_hardly_bans() -> None:
+    def add(app: Flask, decorate: SecurityDecorator) -> None:
+        app.add_url_rule("/", "page", lambda: "x")
+
+    made = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+    app = guarded(add, rate_limit=1, enable_rate_limit_auto_ban=True)
+    assert {code(app, "/", headers=made) for _ in range(20)} == {200, 429}
+    assert 403 in [code(app, "/") for _ in range(12)]
+
+
+def test_a_program_that_says_it_is_a_page_is_banned_in_the_end() -> None:
     app = guarded(lambda app, decorate: app.add_url_rule("/", "page", lambda: "x"))
-    claimed = {"Origin": "https://blog.example", "Sec-Fetch-Site": "cross-site", **sent}
-    assert 403 in [code(app, IN_FRONT, headers=claimed) for _ in range(11)]
+    assert 403 in [code(app, IN_FRONT, headers=FROM_ELSEWHERE) for _ in range(110)]
 
 
 @pytest.mark.parametrize(
@@ -313,6 +354,8 @@ def test_what_no_page_can_send_to_another_site_bans(sent: dict[str, str]) -> Non
         {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
         {"Referer": "http://localhost/form"},
         {"Accept": "text/html,application/xhtml+xml,image/avif,*/*;q=0.8"},
+        {**BROWSER, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"},
+        {**BROWSER, "User-Agent": "python-requests/2.32.3"},
     ],
 )
 def test_what_somebody_sends_from_the_site_itself_bans(sent: dict[str, str]) -> None:
