@@ -25,7 +25,7 @@ from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_
 from guard_wsgi.routes.introspection import is_a
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_class import answers_preflights
-from guard_wsgi.routes.ruled_function import unruled
+from guard_wsgi.routes.ruled_function import without_rules
 from guard_wsgi.routes.view_layers import class_of
 from guard_wsgi.routes.view_rules import ViewRules
 
@@ -324,9 +324,9 @@ def _answers_options(view: Any, environ: WSGIEnvironment) -> bool:
 
     cls: Any = class_of(view)
     # Every method goes through the view's own dispatch, as in Django REST framework.
-    if cls is None or not issubclass(cls, View) or unruled(cls.dispatch) is not View.dispatch:
+    if cls is None or not issubclass(cls, View) or without_rules(cls.dispatch) is not View.dispatch:
         return False
-    if unruled(cls.options) is View.options:
+    if without_rules(cls.options) is View.options:
         return True
     return is_preflight(environ) and answers_preflights(cls)
 

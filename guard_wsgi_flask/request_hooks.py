@@ -22,7 +22,7 @@ from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.response.modifying import AppResponse
 from guard_wsgi.routes.ruled_class import answers_preflights
-from guard_wsgi.routes.ruled_function import unruled
+from guard_wsgi.routes.ruled_function import without_rules
 from guard_wsgi.routes.view_layers import class_of
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def _answers_by_decorator() -> bool:
     rule = request.url_rule
     view = None if rule is None else current_app.view_functions.get(rule.endpoint)
     required = getattr(view, "required_methods", None) or ()
-    return unruled(view) is not view and "OPTIONS" in required
+    return without_rules(view) is not view and "OPTIONS" in required
 
 
 def _answers_options() -> bool:
@@ -359,7 +359,7 @@ def _answers_options() -> bool:
     cls = class_of(view)
     if cls is None or not issubclass(cls, MethodView):
         return False
-    if unruled(cls.dispatch_request) is not MethodView.dispatch_request:
+    if without_rules(cls.dispatch_request) is not MethodView.dispatch_request:
         return False  # its own dispatch handles every method
     return answers_preflights(cls)
 

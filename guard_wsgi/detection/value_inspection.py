@@ -24,7 +24,7 @@ from guard_wsgi.detection.relaxations.passwords import (
     password_margin,
     passwords,
 )
-from guard_wsgi.detection.relaxations.published_fields import is_told
+from guard_wsgi.detection.relaxations.published_fields import is_message
 from guard_wsgi.detection.scoring.scorer import Margin, Scorer
 from guard_wsgi.detection.scoring.surroundings import is_source
 from guard_wsgi.detection.settings import DetectionSettings
@@ -67,7 +67,7 @@ def _margin(value: Value) -> float:
         return 0.0  # the scorer asks for more, by the category
     if value.kind == CARRIED:
         return SOURCE_MARGIN
-    if is_told(value):
+    if is_message(value):
         return SOURCE_MARGIN if is_source(value.text) else FILE_MARGIN
     return CODE_MARGIN if is_for_code(value) else 0.0
 
@@ -118,7 +118,7 @@ class ValueInspection:
         self._exclusions = Exclusions(settings)
         self._in_fields = FieldExclusions(settings)
         self._scorer_without = lru_cache(MAX_SETS)(scorer_without)
-        self._finding_in, self._left = scorer.finding, scorer.left
+        self._finding_in, self._candidates = scorer.finding, scorer.candidates
         self._matches, self._matching = matches, matching
         self._memory = memory
 
@@ -208,7 +208,7 @@ class ValueInspection:
         for at in self._matching_in(batch, tested):
             alike.setdefault(_key(batch[at]), []).append(at)
         rows = list(alike.values())
-        possible = self._left([batch[row[0]] for row in rows], budget)
+        possible = self._candidates([batch[row[0]] for row in rows], budget)
         if possible:
             secret = passwords(batch)
             for place in possible:

@@ -9,7 +9,7 @@ from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.introspection import is_a
-from guard_wsgi.routes.ruled_class import asks_by_itself
+from guard_wsgi.routes.ruled_class import checks_own_rules
 from guard_wsgi.routes.view_rules import ViewRules
 
 logger = logging.getLogger("guard_wsgi.routes")
@@ -41,7 +41,7 @@ def log_audit(
     for (name, shown_rules), methods in ruled.items():
         logger.info("%s %s: %s", ",".join(methods), name, shown_rules)
     for view in rules.unreached(decorated, ((view, method) for _, view, method in routes)):
-        asks = not is_a(view, type) or asks_by_itself(view)
+        asks = not is_a(view, type) or checks_own_rules(view)
         logger.log(
             logging.WARNING if asks else logging.ERROR,
             "%s has guard rules, but no route leads to it, so its rules %s",

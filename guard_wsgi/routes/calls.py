@@ -61,14 +61,14 @@ class Call:
             return made
         raise ViewRefused(response=made)
 
-    async def ask_apart(self, ask: Callable[[], Any]) -> Any:
-        """Call ``ask`` from a coroutine."""
+    async def run_in_coroutine(self, check: Callable[[], Any]) -> Any:
+        """Call ``check`` from a coroutine."""
         with self:
             if "django.http" not in sys.modules:
-                return ask()
+                return check()
             from asgiref.sync import sync_to_async
 
-            return await sync_to_async(ask, thread_sensitive=True)()
+            return await sync_to_async(check, thread_sensitive=True)()
 
     @property
     def _handles_error(self) -> bool:

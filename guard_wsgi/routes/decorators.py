@@ -22,7 +22,7 @@ from guard_wsgi.routes.config import RouteConfig as RouteConfig
 from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
 from guard_wsgi.routes.decorator_faults import ARGUMENTS, in_arguments, only_enabled
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, within
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, inner_function
 from guard_wsgi.routes.ruled_view import ruled
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
 
@@ -328,7 +328,7 @@ class SecurityDecorator(DecoratorEvents):
                     " @require_auth or @api_key_auth also checks the credentials: keep one of them"
                 ]
             )
-        inner = within(target)
+        inner = inner_function(target)
         merged = merged.of_one_view(self._count_name(target))
         setattr(target, ROUTE_ATTRIBUTE, merged)
         if inner is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.introspection import is_a, stored
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, held_by, unruled
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, with_rules, without_rules
 
 _RULES_ATTRIBUTE = "_guard_rules_of_class"
 """The attribute with the rules that the methods of a decorated class check."""
@@ -27,26 +27,26 @@ _MARKS = ("mapping", "_urls")
 """The attributes of extra actions of a viewset, and of methods under Flask-Admin's ``expose``."""
 
 
-def hold_class(cls: type) -> None:
+def enforce_on_class(cls: type) -> None:
     """Make the methods of a class check its rules, once. Inherited methods stay where they are;
     copies would override those of sibling classes."""
     if not is_a(vars(cls).get(_RULES_ATTRIBUTE), _ClassRules):
         rules = _ClassRules(cls)
         setattr(cls, _RULES_ATTRIBUTE, rules)
-        rules.hold()
+        rules.enforce()
 
 
-def asks_by_itself(cls: type) -> bool:
+def checks_own_rules(cls: type) -> bool:
     """Whether a decorated class has methods that check its rules on every call."""
-    return any(unruled(method) is not method for method in vars(cls).values())
+    return any(without_rules(method) is not method for method in vars(cls).values())
 
 
 def answers_preflights(cls: type) -> bool:
     """Whether a class has a method for OPTIONS alone, without its own rules."""
-    answer = unruled(getattr(cls, "options", None))
+    answer = without_rules(getattr(cls, "options", None))
     if answer is None or stored(answer, ROUTE_ATTRIBUTE) is not None:
         return False
-    others = (unruled(getattr(cls, name, None)) for name in _METHODS)
+    others = (without_rules(getattr(cls, name, None)) for name in _METHODS)
     return all(answer is not other for other in others)
 
 
@@ -57,16 +57,16 @@ class _ClassRules:
         self._cls = cls
         self._merged: dict[tuple[int, ...], tuple[list[RouteConfig], RouteConfig]] = {}
 
-    def hold(self) -> None:
+    def enforce(self) -> None:
         """Make the methods that answer requests check the rules, in subclasses as well."""
         cls: Any = self._cls
         for each in (cls, *_subclasses(cls)):
-            self._hold_methods(each)
+            self._wrap_methods(each)
         if callable(getattr(cls, "as_view", None)):
             cls.as_view = self._as_view(vars(cls).get("as_view"))
         cls.__init_subclass__ = self._init_subclass(vars(cls).get("__init_subclass__"))
 
-    def _hold_methods(self, cls: type) -> None:
+    def _wrap_methods(self, cls: type) -> None:
         for name, method in tuple(vars(cls).items()):
             if is_a(method, FunctionType) and (
                 name in _DISPATCH
@@ -85,7 +85,7 @@ class _ClassRules:
                 super(cls, made).__init_subclass__(**options)
             else:
                 own.__get__(None, made)(**options)
-            rules._hold_methods(made)
+            rules._wrap_methods(made)
 
         return classmethod(__init_subclass__)
 
@@ -105,7 +105,9 @@ class _ClassRules:
         return known[1]
 
     def _method(self, method: Any, *, is_dispatch: bool) -> Any:
-        return held_by(method, lambda args: self.of(type(args[0]) if args else None), is_dispatch)
+        return with_rules(
+            method, lambda args: self.of(type(args[0]) if args else None), is_dispatch
+        )
 
     def _as_view(self, own: Any) -> Any:
         rules = self
@@ -118,7 +120,7 @@ class _ClassRules:
             if not is_a(view, FunctionType):
                 return view
             # A function that Django has marked as a coroutine keeps the mark: wraps() copies it.
-            return held_by(view, lambda _: rules.of(served), True)
+            return with_rules(view, lambda _: rules.of(served), True)
 
         return classmethod(as_view)
 

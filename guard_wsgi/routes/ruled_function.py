@@ -30,11 +30,11 @@ logger = logging.getLogger("guard_wsgi.routes")
 ROUTE_ATTRIBUTE = "__guard_route__"
 """The attribute with the RouteConfig of a view."""
 
-_TOLD_ATTRIBUTE = "_guard_told_of_thread"
+_WARNED_ATTRIBUTE = "_guard_warned_of_thread"
 """The attribute of a view after the log has said that it ran unchecked."""
 
 
-def within(function: Any) -> FunctionType | None:
+def inner_function(function: Any) -> FunctionType | None:
     """Return the function inside of a result of :func:`ruled`; ``None`` for another function."""
     # functools.wraps may have copied the attributes to other functions, but not the code.
     if is_a(function, FunctionType) and function.__code__ in _CODES:
@@ -43,14 +43,14 @@ def within(function: Any) -> FunctionType | None:
     return None
 
 
-def unruled(function: Any) -> Any:
+def without_rules(function: Any) -> Any:
     """Return the original function or method."""
     while is_a(function, FunctionType) and function.__code__ in _CODES | _CODES_OF_CLASSES:
         function = stored(function, "__wrapped__")
     return function
 
 
-def held_by(
+def with_rules(
     method: Any, rules_of: Callable[[tuple[Any, ...]], RouteConfig | None], is_dispatch: bool
 ) -> Any:
     """Make a function that checks rules from elsewhere before it runs.
@@ -64,9 +64,9 @@ def held_by(
         @functools.wraps(method)
         async def run_in_class(*args: Any, **kwargs: Any) -> Any:
             route = rules_of(args)
-            call = _unasked(method, route, args, kwargs, is_dispatch)
+            call = _unchecked_call(method, route, args, kwargs, is_dispatch)
             if call is not None:
-                refused = await call.ask_apart(lambda: _ask(method, route, call))
+                refused = await call.run_in_coroutine(lambda: _check(method, route, call))
                 if refused is not None:
                     return call.refuse(refused)
             return await method(*args, **kwargs)
@@ -74,30 +74,30 @@ def held_by(
         return run_in_class
 
     @functools.wraps(method)
-    def held_in_class(*args: Any, **kwargs: Any) -> Any:
+    def checked_in_class(*args: Any, **kwargs: Any) -> Any:
         route = rules_of(args)
-        call = _unasked(method, route, args, kwargs, is_dispatch)
+        call = _unchecked_call(method, route, args, kwargs, is_dispatch)
         if call is not None:
             with call:
-                refused = _ask(method, route, call)
+                refused = _check(method, route, call)
             if refused is not None:
                 return call.refuse(refused)
         return method(*args, **kwargs)
 
-    return held_in_class
+    return checked_in_class
 
 
-def asking(view: Any) -> Any:
+def with_own_rules(view: Any) -> Any:
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
         async def run(*args: Any, **kwargs: Any) -> Any:
             route = view.__dict__.get(ROUTE_ATTRIBUTE)
-            call = _unasked(view, route, args, kwargs)
+            call = _unchecked_call(view, route, args, kwargs)
             if call is not None:
                 # Rules may use a store or a database, which must not block the thread of an event
                 # loop.
-                refused = await call.ask_apart(lambda: _ask(view, route, call))
+                refused = await call.run_in_coroutine(lambda: _check(view, route, call))
                 if refused is not None:
                     return call.refuse(refused)
             return await view(*args, **kwargs)
@@ -109,10 +109,10 @@ def asking(view: Any) -> Any:
         route = view.__dict__.get(ROUTE_ATTRIBUTE)
         if not args and route is not None and is_expected(view, route, kwargs):
             return view(**kwargs)
-        call = _unasked(view, route, args, kwargs)
+        call = _unchecked_call(view, route, args, kwargs)
         if call is not None:
             with call:
-                refused = _ask(view, route, call)
+                refused = _check(view, route, call)
             if refused is not None:
                 return call.refuse(refused)
         return view(*args, **kwargs)
@@ -120,7 +120,7 @@ def asking(view: Any) -> Any:
     return checked
 
 
-def _unasked(
+def _unchecked_call(
     view: Any,
     route: RouteConfig | None,
     args: tuple[Any, ...],
@@ -137,7 +137,7 @@ def _unasked(
         return None
     call = call_of(args, kwargs)
     if call is None:
-        _tell_of_unchecked(view, args, kwargs)
+        _warn_unchecked(view, args, kwargs)
         return None
     verdict = call.environ.get(ENVIRON_KEY)
     if not isinstance(verdict, Verdict) or verdict.guard is None:
@@ -151,10 +151,10 @@ def _unasked(
     return call
 
 
-def _tell_of_unchecked(view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _warn_unchecked(view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Log, once per view, that it runs unchecked: in a request that no guard has seen, or in a
     thread, which may be a job or a thread that a view has started without its context."""
-    if _TOLD_ATTRIBUTE in view.__dict__:
+    if _WARNED_ATTRIBUTE in view.__dict__:
         return
     if is_in_request(args, kwargs):
         reason = "in a request that no guard has seen: put one in front of the app"
@@ -165,13 +165,13 @@ def _tell_of_unchecked(view: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
         )
     else:
         return
-    setattr(view, _TOLD_ATTRIBUTE, True)
+    setattr(view, _WARNED_ATTRIBUTE, True)
     logger.warning(
         "the rules of %s.%s were not checked: it ran %s", view.__module__, view.__qualname__, reason
     )
 
 
-def _ask(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | None:
+def _check(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | None:
     verdict = call.environ[ENVIRON_KEY]
     endpoint = verdict.endpoint or f"{view.__module__}.{view.__qualname__}"
     refused: GuardResponse | None = verdict.guard.check_route(
@@ -183,8 +183,8 @@ def _ask(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | No
 async def _coroutine() -> None: ...
 
 
-_CODES = frozenset({asking(lambda: None).__code__, asking(_coroutine).__code__})
+_CODES = frozenset({with_own_rules(lambda: None).__code__, with_own_rules(_coroutine).__code__})
 
 _CODES_OF_CLASSES = frozenset(
-    held_by(method, lambda _: None, True).__code__ for method in (lambda: None, _coroutine)
+    with_rules(method, lambda _: None, True).__code__ for method in (lambda: None, _coroutine)
 )

@@ -7,8 +7,13 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from guard_wsgi.routes.introspection import is_a, stored
-from guard_wsgi.routes.ruled_class import hold_class
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, asking, held_by, within
+from guard_wsgi.routes.ruled_class import enforce_on_class
+from guard_wsgi.routes.ruled_function import (
+    ROUTE_ATTRIBUTE,
+    inner_function,
+    with_own_rules,
+    with_rules,
+)
 
 
 class RuledPartial(functools.partial[Any]):
@@ -23,19 +28,19 @@ def ruled(view: Any) -> Any:
     changed in place, and the view itself is returned. For an object that is not written in Python,
     return a function with its public attributes."""
     if is_a(view, type):
-        hold_class(view)
+        enforce_on_class(view)
         return view
     if is_a(view, MethodType):
         return MethodType(ruled(view.__func__), view.__self__)
     if is_a(view, staticmethod, classmethod):
         return type(view)(ruled(view.__func__))
     if is_a(view, FunctionType):
-        return view if within(view) is not None else asking(view)
+        return view if inner_function(view) is not None else with_own_rules(view)
     if is_a(view, functools.partial):
         return _partial(view)
-    if not callable(view) or _holds_instances(type(view)):
+    if not callable(view) or _enforce_in_instances(type(view)):
         return view
-    return asking(_function_of(view))
+    return with_own_rules(_function_of(view))
 
 
 def _partial(view: functools.partial[Any]) -> RuledPartial:
@@ -54,26 +59,26 @@ def _carried(args: tuple[Any, ...]) -> Any:
     return stored(args[0], ROUTE_ATTRIBUTE) if args else None
 
 
-_called_partial = held_by(_call_partial, _carried, False)
+_called_partial = with_rules(_call_partial, _carried, False)
 
 
-def _holds_instances(cls: type) -> bool:
+def _enforce_in_instances(cls: type) -> bool:
     """Make the ``__call__`` of a class check the rules of its instance. Return false if it is not
     written in Python."""
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
     call = None if owner is None else vars(owner)["__call__"]
     if owner is None or not is_a(call, FunctionType):
         return False
-    if _HELD_ATTRIBUTE not in vars(owner):
+    if _ENFORCED_ATTRIBUTE not in vars(owner):
         try:
-            owner.__call__ = held_by(call, _carried, False)  # type: ignore[method-assign]
-            setattr(owner, _HELD_ATTRIBUTE, True)
+            owner.__call__ = with_rules(call, _carried, False)  # type: ignore[method-assign]
+            setattr(owner, _ENFORCED_ATTRIBUTE, True)
         except (AttributeError, TypeError):  # a class that can't be changed
             return False
     return True
 
 
-_HELD_ATTRIBUTE = "_guard_holds_instances"
+_ENFORCED_ATTRIBUTE = "_guard_enforces_in_instances"
 """The attribute of a class whose instances check their rules."""
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from guard_wsgi.routes.introspection import attributes, is_a, items, stored
-from guard_wsgi.routes.ruled_function import unruled
+from guard_wsgi.routes.ruled_function import without_rules
 
 logger = logging.getLogger("guard_wsgi.routes")
 
@@ -259,7 +259,7 @@ def _call_of(instance: Any) -> FunctionType | None:
     call = inspect.getattr_static(type(instance), "__call__", None)
     if type(call) is not FunctionType:
         return None
-    code = unruled(call).__code__
+    code = without_rules(call).__code__
     names = code.co_varnames[: code.co_argcount]
     return None if {"environ", "start_response"} <= set(names) else call
 

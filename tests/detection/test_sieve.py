@@ -42,7 +42,7 @@ def inspection() -> Inspection:
 def _left(inspection: Inspection, value: Value, found: list[Window]) -> list[Window]:
     budget = Budget(10**6, 10**9)
     sieve = inspection._scorer._sieve
-    return list(sieve.left(value, iter(found), Surroundings(value), 1.0, budget))
+    return list(sieve.candidates(value, iter(found), Surroundings(value), 1.0, budget))
 
 
 def _over(inspection: Inspection, value: Value, window: Window, around: Surroundings) -> bool:
@@ -88,7 +88,7 @@ def test_hardly_anything_of_a_harmless_document_is_left(inspection: Inspection) 
         every += len(found)
         kept += len(
             list(
-                inspection._scorer._sieve.left(
+                inspection._scorer._sieve.candidates(
                     value, iter(found), Surroundings(value), 1.0, Budget(10**6, 10**9)
                 )
             )

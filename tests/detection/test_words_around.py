@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Inspection
-from guard_wsgi.detection.decoding.commands import left_command
-from guard_wsgi.detection.decoding.statements import left_statement
+from guard_wsgi.detection.decoding.commands import injected_command
+from guard_wsgi.detection.decoding.statements import injected_statement
 from guard_wsgi.detection.detector import Detector
 from tests.detection.requests import environ
 
@@ -98,7 +98,7 @@ def test_comments_between_the_words_keep_nothing_apart(
 @given(st.text("'\"-#/* ;abor1=()\\\n", max_size=60))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_what_is_left_is_part_of_the_text_from_a_quote_to_a_comment(text: str) -> None:
-    left = left_statement(text)
+    left = injected_statement(text)
     if left is not None:
         assert left in text
         assert left[0] in "'\""
@@ -108,7 +108,7 @@ def test_what_is_left_is_part_of_the_text_from_a_quote_to_a_comment(text: str) -
 @given(st.text("; |&rmls-/ax.\n", max_size=60))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_a_command_that_is_left_is_part_of_the_text(text: str) -> None:
-    left = left_command(text)
+    left = injected_command(text)
     if left is not None:
         assert left in text
         assert left[0] in ";|&"

@@ -27,7 +27,7 @@ _COMMAND: Final = re.compile(
 )
 
 
-def left_command(text: str) -> str | None:
+def injected_command(text: str) -> str | None:
     """Return the first separator with a command and its arguments; ``None`` if there is none, or no
     words around it."""
     match = _COMMAND.search(text)

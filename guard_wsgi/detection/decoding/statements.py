@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_LEFT_CHARS: Final = 400
+MAX_INJECTED_CHARS: Final = 400
 """The longest part that is taken out. In a longer one the injection has evidence enough without
 its end."""
 
@@ -21,7 +21,7 @@ _STRING_END: Final = {
 }
 _TOKEN: Final = re.compile(r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|/\*.*?\*/|(--|#|/\*)", re.DOTALL)
 # With what a statement goes on behind a string: a letter of a word such as "don't" is none.
-_GOES_ON: Final = re.compile(
+_CONTINUES: Final = re.compile(
     r"[\s)]*(?:[;,=<>|&+*/%^-]|#|!=|(?:or|and|xor|union|having|order|group|limit|offset|where|like|rlike"
     r"|regexp|glob|match|in|is|isnull|notnull|not|between|collate|into|procedure|window|intersect|except"
     r"|minus|fetch|for|returning|when|then|else|end|div|mod)\b)",
@@ -39,17 +39,17 @@ _ARTICLE: Final = re.compile(r"\b(?:[cdjlmnst]|qu|dell|nell|all)\Z", re.IGNORECA
 _LETTERS: Final = re.compile(r"'[a-z][^=<>()\d]*\Z", re.IGNORECASE)
 
 
-def left_statement(text: str) -> str | None:
+def injected_statement(text: str) -> str | None:
     """Return the part between the first quote and the comment behind it, both included; ``None`` if
     there is none, or nothing else around it."""
     if " " not in text or ("--" not in text and "#" not in text and "/*" not in text):
         return None  # no words
     for quote, string in _STRING_END.items():
         begin = string.match(text) if quote in text else None
-        if begin is None or _GOES_ON.match(text, begin.end()) is None:
+        if begin is None or _CONTINUES.match(text, begin.end()) is None:
             continue
         end = _comment_in(text, begin.end())
-        if end < 0 or end - begin.end() > MAX_LEFT_CHARS:
+        if end < 0 or end - begin.end() > MAX_INJECTED_CHARS:
             continue
         before, injected, after = text[: begin.end() - 1], text[begin.end() - 1 : end], text[end:]
         if not after.strip() and " " not in before:
@@ -87,7 +87,7 @@ def without_line_comments(text: str) -> str | None:
     ):
         return None
     rest = _LINE_COMMENT.sub(lambda match: " " if match[0][-1] == "\n" else match[0], text)
-    if len(rest) > MAX_LEFT_CHARS or len(rest) == len(text) or _WORD.search(rest) is None:
+    if len(rest) > MAX_INJECTED_CHARS or len(rest) == len(text) or _WORD.search(rest) is None:
         return None
     return rest
 

@@ -121,7 +121,7 @@ def _text_of(data: str) -> str | None:
         return None
 
 
-def drawn(value: Value) -> Iterator[Value] | None:
+def picture_texts(value: Value) -> Iterator[Value] | None:
     """Return the texts of a picture that is the whole value and only draws; None for any other."""
     if value.location not in _FIELDS or value.kind:
         return None

@@ -58,7 +58,7 @@ class GraphQL:
     :ivar directives: the number of directives.
     :ivar directives_in_row: the most directives in one place.
     :ivar introspects: whether the document queries the schema.
-    :ivar has_circle: whether a fragment contains itself.
+    :ivar has_cycle: whether a fragment contains itself.
     :ivar most: how many tokens to read; a text with more is taken for no query.
     :ivar tokens: how many tokens were read.
     """
@@ -71,7 +71,7 @@ class GraphQL:
     directives: int = 0
     directives_in_row: int = 0
     introspects: bool = False
-    has_circle: bool = False
+    has_cycle: bool = False
     tokens: int = 0
 
 
@@ -156,7 +156,7 @@ class _Parser:
         while self._kind != "end":
             self._definition()
         depth = _depth(self._depths, self._spreads)
-        self._found.has_circle = depth is None
+        self._found.has_cycle = depth is None
         self._found.depth = max(self._found.depth, depth or 0)
 
     def _definition(self) -> None:

@@ -42,7 +42,7 @@ def graphql_values(value: Value, text: str, budget: Budget) -> Iterator[Value]:
     if found.introspects:
         flags.append("graphql.introspection")
     deep = DEEP_INTROSPECTION if found.introspects else DEEP_QUERY
-    if found.depth > deep or found.has_circle:
+    if found.depth > deep or found.has_cycle:
         flags.append("graphql.depth")
     if found.directives > MANY_DIRECTIVES or found.directives_in_row > MANY_DIRECTIVES_IN_ROW:
         flags.append("graphql.directives")

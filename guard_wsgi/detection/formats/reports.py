@@ -36,7 +36,7 @@ _DATA: Final = re.compile(
 _SIGNS: Final = (b'"csp-report"', b'"csp-violation"')
 
 
-def says_report(body: bytes, media: str) -> bool:
+def is_browser_report(body: bytes, media: str) -> bool:
     """Whether a JSON body is a report of a browser, also one that is declared as plain JSON, as old
     browsers and collectors do. A client that claims it gains nothing outside the fields of a
     report."""

@@ -12,10 +12,10 @@ from typing import Final
 
 from attrs import evolve
 
-from guard_wsgi.detection.decoding.commands import left_command
+from guard_wsgi.detection.decoding.commands import injected_command
 from guard_wsgi.detection.decoding.statements import (
     MAX_COMMENTED_CHARS,
-    left_statement,
+    injected_statement,
     without_line_comments,
 )
 from guard_wsgi.detection.relaxations.field_names import name_features
@@ -38,8 +38,8 @@ _OPERATED: Final = re.compile(
 
 # What begins a comment or separates commands. Optimization: most values have none.
 _MARK: Final = re.compile(r"--|/\*|[#;|&]")
-LEFT_CHARS: Final = 8
-LEFT_EACH: Final = 16
+SEARCH_CHARS: Final = 8
+SEARCH_EACH: Final = 16
 """The cost of a search, in units of a budget: of any text, and in characters of it for a unit."""
 
 
@@ -61,8 +61,8 @@ def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
     lines = _lines(value) if "\n" in value.text else ()
     if not lines and _MARK.search(value.text) is None:
         return ()
-    budget.take_chars(LEFT_CHARS + len(value.text) // LEFT_EACH)
-    return [evolve(value, text=text) for text in (*lines, *_left(value))]
+    budget.take_chars(SEARCH_CHARS + len(value.text) // SEARCH_EACH)
+    return [evolve(value, text=text) for text in (*lines, *_injected(value))]
 
 
 def _lines(value: Value) -> Iterable[str]:
@@ -83,14 +83,14 @@ def _lines(value: Value) -> Iterable[str]:
     return [line for line in lines if len(line) >= MIN_LINE_CHARS and not _BLOCK.match(line)]
 
 
-def _left(value: Value) -> Iterator[str]:
+def _injected(value: Value) -> Iterator[str]:
     text = value.text
     bare = without_line_comments(text)
     if bare is not None:
         yield bare
     if len(text) > MAX_SENTENCE_CHARS:
         return
-    statement = left_statement(text)
+    statement = injected_statement(text)
     if statement is not None:
         yield statement
     name = value.name
@@ -100,7 +100,7 @@ def _left(value: Value) -> Iterator[str]:
         and not any(mark in name for mark in _INSIDE)
         and _ABOUT_COMMANDS.isdisjoint(name_features(name))
     ):
-        command = left_command(text)
+        command = injected_command(text)
         if command is not None:
             yield command
 

@@ -275,7 +275,11 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
                 named = evolve(value, name=f"{value.name}>{name}"[:MAX_NAME_CHARS], text=inner)
                 yield from unfold(named, budget, depth + 1)
             return
-    if first == "<" and "<svg" in text[:512] and (texts := data_urls.drawn(value)) is not None:
+    if (
+        first == "<"
+        and "<svg" in text[:512]
+        and (texts := data_urls.picture_texts(value)) is not None
+    ):
         yield from texts
         return
     if first == "<" and "/ld+json" in text:

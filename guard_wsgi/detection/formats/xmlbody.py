@@ -174,7 +174,7 @@ _INSTRUCTION: Final = re.compile(r"^[\ufeff\s]*<\?xml\b[^>]{0,400}\?>")
 _ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.-]{1,40})")
 
 
-def said_encoding(body: bytes) -> str:
+def declared_encoding(body: bytes) -> str:
     """Return the encoding that a document names; "" for none."""
     said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
     return said[1].decode("ascii") if said else ""
@@ -194,7 +194,7 @@ def entities(body: bytes, has_subset: bool = False) -> list[Value]:
 
     An encoding that a mark or zeros show has its own reading (``body_readings``).
     """
-    for name in dict.fromkeys(["", said_encoding(body)]):
+    for name in dict.fromkeys(["", declared_encoding(body)]):
         text = decoded(body, name) if name else to_text(body)[0]
         if text is None:
             continue

@@ -37,7 +37,7 @@ _EXPRESSION = (
 )
 
 
-def _string_left(quote: str) -> str:
+def _string_breakout(quote: str) -> str:
     """A text that leaves the string of a script with an operator, and enters it again or comments
     the rest out."""
     inside = f"[^{quote}]"
@@ -47,7 +47,7 @@ def _string_left(quote: str) -> str:
     )
 
 
-def _attribute_left(quote: str) -> str:
+def _attribute_breakout(quote: str) -> str:
     """A text that leaves an attribute's value and adds attributes: a handler, or another target.
 
     An attribute before the quote is markup of one's own, pasted from its middle.
@@ -204,10 +204,10 @@ MARKUP = (
     _xss("clobbering", r"<(?:a|img|form|iframe|embed|object|input|output|button|image)\b[^>]{0,100}\b(?:id|name)\s*=\s*['\"]?(?:getelementbyid|getelementsby\w+|queryselector\w*|createelement\w*|currentscript|defaultview|documentelement|parentnode|childnodes|attributes|nodename|innerhtml|firstchild|ownerdocument|setattribute|removechild|appendchild|cookie|document|window|__proto__)\b|<a\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</a>\s*)?<a\s[^>]{0,60}\bid\s*=[^>]{1,60}\bname\s*=|<form\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</form>\s*<form\s[^>]{0,60}\bid\s*=|<output\s[^>]{0,60}\b(?:id|name)\s*=)", "OWASP: DOM Clobbering Prevention Cheat Sheet", CERTAIN,
           examples=("<img name=getElementById>", "<a id=config><a id=config name=url href=//evil.example>", "<form id=test1></form><form id=test1><input name=x>")),
     _xss("htmx", r"<[a-z][^<>]*\s(?:data-)?hx-(?:on|get|post|put|delete|patch|vals|vars|headers|ext|boost|trigger|include)[\w:-]{0,30}\s*=", "htmx documentation: attributes that send requests and run scripts", STRONG, prefilter=(r"[\s\"']hx-(?:on|get|post|put|del|pat|val|var|hea|ext|boo|tri|inc)",), examples=("<div hx-get=//x.example hx-trigger=load>", "<div hx-on:click=alert(1)>")),
-    _xss("string_left", "|".join(map(_string_left, "\"'`")), _PATT, CERTAIN,
+    _xss("string_left", "|".join(map(_string_breakout, "\"'`")), _PATT, CERTAIN,
          prefilter=(*_OPERATED, r"\)//", r"\);//", "[=\x0b]['\"`];[a-z]"),
          examples=('"-admin.grant(7)-"', "'+{toString:alert}+'", "`;x=name;`", '".replace(/.*/,eval)+"', '";logout()//')),
-    _xss("attribute_left", "|".join(map(_attribute_left, "\"'")), _HTML, DECISIVE,
+    _xss("attribute_left", "|".join(map(_attribute_breakout, "\"'")), _HTML, DECISIVE,
          examples=('" autofocus/onfocus=f() x="', "' type=submit formaction=/x y='", '" type=image src=//e.vil/x x="')),
     _xss("attributes_only", r"^[\w-]*(?:\s+[a-z-]+=[^\s\"'<>]*)*\s+on[a-z]{4,}=[\w$.]+[(=`][^\s\"'<>]*(?:\s+[\w=-]+)*\s*$", _HTML, STRONG,
          examples=("x onclick=f() y", "a tabindex=1 onfocus=x=name")),

@@ -17,7 +17,7 @@ from guard_wsgi.detection.decoding.compressed_base64 import GZIP
 from guard_wsgi.detection.decoding.percent import PERCENT
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.formats.files import is_binary
-from guard_wsgi.detection.formats.xmlbody import said_encoding, without_instruction
+from guard_wsgi.detection.formats.xmlbody import declared_encoding, without_instruction
 from guard_wsgi.detection.message.media import BodyKind
 from guard_wsgi.detection.message.multipart import present
 from guard_wsgi.detection.value import UNREAD
@@ -100,7 +100,7 @@ def _in_charsets(body: bytes, kind: BodyKind, fault: str) -> Iterator[tuple[byte
     if kind.is_multipart:
         return
     names = charsets_in(kind.parameters)
-    names += [marked(body), said_encoding(body) if kind.is_xml else ""]
+    names += [marked(body), declared_encoding(body) if kind.is_xml else ""]
     for name in dict.fromkeys(names):
         text = decoded(body, name)
         if text is not None:

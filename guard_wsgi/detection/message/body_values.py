@@ -23,7 +23,7 @@ from guard_wsgi.detection.formats.large_bodies import (
     PiecePass,
 )
 from guard_wsgi.detection.formats.reports import MEDIA as REPORTS
-from guard_wsgi.detection.formats.reports import kind_of_address, says_report, with_samples
+from guard_wsgi.detection.formats.reports import is_browser_report, kind_of_address, with_samples
 from guard_wsgi.detection.formats.structure import (
     is_json,
     json_document,
@@ -97,7 +97,7 @@ def body_values(
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
         is_large = first_pass is not None and len(body) > LARGE_JSON_BYTES
         is_long = is_batch and is_large and _parts_of(body) > MAX_BATCH_PARTS
-        is_report = says_report(body, kind.media)
+        is_report = is_browser_report(body, kind.media)
         if kind.media in REPORTS:
             kind_in_json = kind_of_address
         leaves: Iterator[Value] | None = None

@@ -68,7 +68,7 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     found = basic | tokens | {(one.name, one.text) for one in values if is_password_name(one.name)}
     said = {text for _, text in found}
     # Only in an object of its own, because any request may have one field more.
-    parents = {one.name.rpartition(".")[0] for one in values if _says_password(one)}
+    parents = {one.name.rpartition(".")[0] for one in values if _declares_password(one)}
     for one in values:
         parent, _, key = one.name.rpartition(".")
         is_sibling = parent != "" and parent in parents and key.lower() in _PASSWORD_SIBLING
@@ -77,7 +77,7 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def _says_password(value: Value) -> bool:
+def _declares_password(value: Value) -> bool:
     return value.text.lower() == "password" and value.name.rpartition(".")[2].lower() in _KINDS
 
 

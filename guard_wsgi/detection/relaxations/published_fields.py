@@ -22,10 +22,10 @@ from guard_wsgi.detection.relaxations.published_formats import (
     CARRIED_PATHS,
     CONTENT_PATHS,
     FILE_PATHS,
+    MESSAGE_PATHS,
     PLACE_PATHS,
     SCHEMA_PATHS,
     SOURCE_PATHS,
-    TOLD_PATHS,
     URI_PATHS,
     WORK_PATHS,
     WRITTEN_PATHS,
@@ -60,7 +60,7 @@ MAX_PATH_CHARS: Final = 99
 
 _PATHS: Final = (
     *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS, URI_PATHS),
-    *(TOLD_PATHS, CARRIED_PATHS, WRITTEN_PATHS, BLOCK_PATHS),
+    *(MESSAGE_PATHS, CARRIED_PATHS, WRITTEN_PATHS, BLOCK_PATHS),
 )
 
 KindOf = Callable[[str, str], str]
@@ -75,24 +75,24 @@ def no_kind(name: str, text: str) -> str:
 def kind_of(name: str, text: str) -> str:
     """Return the kind of a string in a JSON body: CONTENT, CARRIED, PLACE, GIVEN,
     or ""."""
-    said = _said(name)
-    if said is _GIVEN_TO_RUN:
+    table = _table_of(name)
+    if table is _GIVEN_TO_RUN:
         return GIVEN
-    if said is FILE_PATHS:
+    if table is FILE_PATHS:
         return PLACE if is_plain_path("/" + text) else ""
-    if said is WORK_PATHS:
+    if table is WORK_PATHS:
         return PLACE if is_plain_path("/" + _WORK_FOLDER.sub("", text)) else ""
-    if said is SOURCE_PATHS:
+    if table is SOURCE_PATHS:
         return PLACE if _SOURCE.fullmatch(text) else ""
-    if said is CONTENT_PATHS:
+    if table is CONTENT_PATHS:
         return CONTENT
-    if said is CARRIED_PATHS:
+    if table is CARRIED_PATHS:
         return CARRIED
-    if said is URI_PATHS:
+    if table is URI_PATHS:
         return PLACE if _FILE_URI.fullmatch(text) else ""
-    if said is SCHEMA_PATHS:
+    if table is SCHEMA_PATHS:
         return PLACE if _SCHEMA.fullmatch(text) else ""
-    return PLACE if said is PLACE_PATHS else ""
+    return PLACE if table is PLACE_PATHS else ""
 
 
 def kind_of_place(name: str, text: str) -> str:
@@ -104,10 +104,10 @@ def kind_of_place(name: str, text: str) -> str:
 def kind_if_given(name: str, text: str) -> str:
     """The same in a document that is a text in a field. The sender may have chosen its names, so
     they only raise the threshold, except for the address of a schema."""
-    said = _said(name)
-    if said is _GIVEN_TO_RUN:
+    table = _table_of(name)
+    if table is _GIVEN_TO_RUN:
         return GIVEN
-    return PLACE if said is SCHEMA_PATHS and _SCHEMA.fullmatch(text) else ""
+    return PLACE if table is SCHEMA_PATHS and _SCHEMA.fullmatch(text) else ""
 
 
 def kinds_inside(value: Value) -> KindOf:
@@ -119,29 +119,29 @@ def kinds_inside(value: Value) -> KindOf:
     return kind_of_place if value.name == "payload" and value.location == "form" else kind_if_given
 
 
-def is_told(value: Value) -> bool:
+def is_message(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
-    return value.location == "json" and _said(value.name) is TOLD_PATHS
+    return value.location == "json" and _table_of(value.name) is MESSAGE_PATHS
 
 
 def is_block(value: Value) -> bool:
     """Whether a value is a paragraph in the document of an editor of blocks."""
-    return value.location == "json" and _said(value.name) is BLOCK_PATHS
+    return value.location == "json" and _table_of(value.name) is BLOCK_PATHS
 
 
-_PASSED_ON: Final = frozenset({TOLD_PATHS, WRITTEN_PATHS, PLACE_PATHS})
+_PASSED_ON: Final = frozenset({MESSAGE_PATHS, WRITTEN_PATHS, PLACE_PATHS})
 
 
 def is_passed_on(value: Value) -> bool:
     """Whether a sender passes on what others wrote or did, in a field of a published format. A
     webhook of a code host, or an alert about a machine, is not to be banned for that."""
     return value.location == "json" and (
-        value.kind in (CARRIED, GIVEN) or _said(value.name) in _PASSED_ON
+        value.kind in (CARRIED, GIVEN) or _table_of(value.name) in _PASSED_ON
     )
 
 
 @lru_cache(maxsize=1024)
-def _said(name: str) -> re.Pattern[str] | None:
+def _table_of(name: str) -> re.Pattern[str] | None:
     """Return the kind of a path. Cached: documents have few paths and repeat them."""
     if len(name) > MAX_PATH_CHARS:
         return None

@@ -130,7 +130,7 @@ WORK_PATHS: Final = re.compile(
 SOURCE_PATHS: Final = re.compile(r"(?:sections\[\]\.map\.)?sources\[\]")
 # Alerts about machines (Alertmanager, Grafana, PagerDuty, Opsgenie), and the blocks of chats that
 # show them (Slack, Discord, Teams).
-TOLD_PATHS: Final = re.compile(
+MESSAGE_PATHS: Final = re.compile(
     r"(?:data\.)?extra\.\w+|tools\[\]\.(?:function\.)?description|instructions"
     r"|"
     r"alerts\[\]\.annotations\.[\w.-]+|commonAnnotations\.[\w.-]+|valueString"

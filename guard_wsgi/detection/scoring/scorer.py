@@ -180,7 +180,7 @@ class Scorer:
                 if margin is None:
                     return None
                 threshold += margin
-            pieces = self._sieve.left(value, pieces, around, threshold, budget)
+            pieces = self._sieve.candidates(value, pieces, around, threshold, budget)
         for window in pieces:
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
@@ -204,12 +204,14 @@ class Scorer:
                     break
         return None
 
-    def left(self, values: Sequence[Value], budget: Budget) -> Sequence[int]:
+    def candidates(self, values: Sequence[Value], budget: Budget) -> Sequence[int]:
         """Return the places of the values that may have a finding, and of all long ones."""
         if self._custom_scanner is not None or len(values) < MIN_SCREENED:
             return range(len(values))
         short = [at for at, value in enumerate(values) if len(value.text) <= WHOLE_CHARS]
-        possible = [short[at] for at in self._screen.left([values[at] for at in short], budget)]
+        possible = [
+            short[at] for at in self._screen.candidates([values[at] for at in short], budget)
+        ]
         if len(short) < len(values):
             possible += [at for at, value in enumerate(values) if len(value.text) > WHOLE_CHARS]
         return sorted(possible)

@@ -59,7 +59,7 @@ class Screen:
         self._enabled = enabled
         self._threshold = threshold
 
-    def left(self, values: Sequence[Value], budget: Budget) -> list[int]:
+    def candidates(self, values: Sequence[Value], budget: Budget) -> list[int]:
         """Return the places of the values that may reach the threshold, in order.
 
         :param values: of a kind that is weighed as such, without evidence from their decoding.

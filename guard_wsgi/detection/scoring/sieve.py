@@ -45,7 +45,7 @@ class Sieve:
         self._scanners = scanners
         self._bounds = bounds
 
-    def left(
+    def candidates(
         self,
         value: Value,
         windows: Iterator[Window],
