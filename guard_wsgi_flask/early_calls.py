@@ -51,7 +51,7 @@ class EarlyCalls:
             except (
                 BanRefused,
                 StoreError,
-            ) as error:  # a fault of the store: the ban holds in this process all the same
+            ) as error:  # the store failed: the ban still applies in this process
                 logger.warning(
                     "the ban on %s, made before the app was guarded, does not apply: %s",
                     ban.target,
@@ -76,7 +76,7 @@ class EarlyCalls:
 
 
 def with_patterns(known: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:
-    """Return custom patterns by name, with further ones that are not among them yet."""
+    """Return the known patterns by name, and give names to new ones."""
     named = dict(known)
     for pattern in patterns:
         if pattern in named.values():

@@ -60,7 +60,7 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
         with app.request_context(environ):
             verdict = environ.get(ENVIRON_KEY)
             kept = g._get_current_object()
-            _tell(kept, verdict, verdict.route if verdict is not None else None)
+            _store_in_g(kept, verdict, verdict.route if verdict is not None else None)
             reported = {name: getattr(kept, name) for name in kept}
             environ[_OURS_KEY] = True
             try:
@@ -102,7 +102,7 @@ def check_matched_route() -> Any:
         _, carried, route = guarded.resolver.rules_of(endpoint, asked.method)
     verdict = environ.get(ENVIRON_KEY)
     kept = g._get_current_object()
-    _tell(kept, verdict, route)
+    _store_in_g(kept, verdict, route)
     deferred = None
     if verdict is not None:
         deferred = verdict.deferred
@@ -133,13 +133,13 @@ def check_matched_route() -> Any:
             ENVIRON_KEY
         ].defers_credentials = False  # Flask calls the view, but its code does not run
     if verdict is None:
-        _tell(kept, environ.get(ENVIRON_KEY), route)
+        _store_in_g(kept, environ.get(ENVIRON_KEY), route)
     if refused is None:
         return None
     return as_flask(current_app, refused)
 
 
-def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
+def _store_in_g(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
     """Store in ``g`` what views and hooks read there: the verdict, and flaskapi-guard's three
     names."""
     # Write to ``__dict__``: setting an attribute calls a function that does the same.

@@ -28,21 +28,21 @@ class Backoff:
 
     def __init__(self, factor_seconds: float) -> None:
         self._factor = factor_seconds
-        self._parks = 0
+        self._refusals = 0
         self.failures = 0
         self.resume_at = 0.0
 
     @property
     def state(self) -> State:
         """The state of the circuit breaker; ``half_open`` while the next attempt is a probe."""
-        if self._parks:
+        if self._refusals:
             return "parked"
         if self.failures < BREAKER_FAILURES:
             return "closed"
         return "open" if time.monotonic() < self.resume_at else "half_open"
 
     def succeeded(self) -> None:
-        self.failures = self._parks = 0
+        self.failures = self._refusals = 0
         self.resume_at = 0.0
 
     def failed(self, retry_after_seconds: float | None = None) -> float:
@@ -61,12 +61,12 @@ class Backoff:
     def refused(self) -> float:
         """Count a refusal of the key and return the seconds until a probe."""
         self.failures += 1
-        delay = PARK_SECONDS[min(self._parks, len(PARK_SECONDS) - 1)]
-        self._parks += 1
+        delay = PARK_SECONDS[min(self._refusals, len(PARK_SECONDS) - 1)]
+        self._refusals += 1
         self.resume_at = time.monotonic() + delay
         return delay
 
-    def hurry(self) -> None:
+    def retry_now(self) -> None:
         """Let the next attempt go at once, unless the breaker is open or the key was refused."""
         if self.state in ("closed", "half_open"):
             self.resume_at = 0.0

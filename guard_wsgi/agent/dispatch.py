@@ -41,11 +41,11 @@ class Dispatch:
     """
 
     def __init__(
-        self, config: AgentConfig, encoder: Encoder, troubles: FailureLog, status: StatusReport
+        self, config: AgentConfig, encoder: Encoder, failure_log: FailureLog, status: StatusReport
     ) -> None:
         self._config = config
         self._encoder = encoder
-        self._troubles = troubles
+        self._failure_log = failure_log
         self._status = status
         self._batch = min(config.batch_size, config.buffer_size)
         watermark = max(1, int(config.buffer_size * config.high_watermark_ratio))
@@ -79,7 +79,7 @@ class Dispatch:
                 except SpoolError as error:
                     state.spool_retry_at = time.monotonic() + SPOOL_SECONDS
                     why = "could not open the spool; events stay in memory: %s"
-                    self._troubles.tell(state, "spool", error, why)
+                    self._failure_log.log(state, "spool", error, why)
             return state.spool
 
     def run(self, state: ProcessState) -> None:
@@ -91,7 +91,7 @@ class Dispatch:
                     try:
                         self._step(state)
                     except Exception as error:  # a fault here must not end the thread for good
-                        self._troubles.tell(state, "sender", error, "the sender failed: %r")
+                        self._failure_log.log(state, "sender", error, "the sender failed: %r")
                         state.backoff.failed()
                 self.run_last(state)
         finally:
@@ -110,8 +110,8 @@ class Dispatch:
             return False
 
     def _seconds_until_due(self, state: ProcessState) -> float:
-        """Note what the thread knows, so that nobody needs to wake it for that. The lock is
-        held."""
+        """Return how long the thread may sleep, and note what it knows, so that nobody wakes it for
+        that. The caller holds the lock."""
         due = state.next_status
         if self._sources:
             due = min(due, state.next_source)
@@ -128,7 +128,7 @@ class Dispatch:
         spool = state.spool
         waiting = len(state.queue) + (spool.waiting if spool is not None else 0)
         state.armed = bool(state.ready or waiting)
-        state.hurried = waiting >= self.threshold
+        state.knows_full_batch = waiting >= self.threshold
         if not state.armed:
             return None
         now = time.monotonic()
@@ -191,7 +191,7 @@ class Dispatch:
             try:
                 item = self._encoder.encode(thing)
             except Exception as error:  # the str() of the app's own metadata may raise anything
-                self._troubles.unencodable(state, error)
+                self._failure_log.unencodable(state, error)
                 self._done(state, memory=1, settled=1)
                 continue
             if len(item.data) > self._encoder.room_bytes:
@@ -203,7 +203,7 @@ class Dispatch:
             try:
                 items += spool.take(max(self._batch, size - len(items)))
             except SpoolError as error:
-                self._troubles.tell(state, "spool", error, "could not read the spool: %s")
+                self._failure_log.log(state, "spool", error, "could not read the spool: %s")
                 state.next_spool = 0.0
         return batches(items, size, self._encoder.room_bytes)
 
@@ -214,7 +214,7 @@ class Dispatch:
             was_down = backoff.failures
             backoff.succeeded()
             if was_down:
-                self._troubles.recovered(state)
+                self._failure_log.recovered(state)
         if accepted:
             state.accepted_batches += 1
             state.last_success = utc_now()
@@ -223,11 +223,11 @@ class Dispatch:
             if batch.accepted_before is None:
                 batch.accepted_before = state.accepted_batches
             if outcome.trouble == "refused":
-                self._troubles.refused(state, outcome)
+                self._failure_log.refused(state, outcome)
                 backoff.refused()
             else:
                 backoff.failed(outcome.retry_after_seconds)
-                self._troubles.failed(state, outcome)
+                self._failure_log.failed(state, outcome)
         elif again and len(again) == 1:
             # The collector did not accept a part: try again, but not at once and not forever.
             again[0].attempts = batch.attempts + 1
@@ -251,7 +251,7 @@ class Dispatch:
             again = ()
         elif outcome.dropped:
             state.drop(outcome.reason, len(dropped))
-            self._troubles.tell(
+            self._failure_log.log(
                 state,
                 "encryption" if outcome.reason == "unencodable" else "transport_send",
                 outcome.error or TransportError(outcome.detail),
@@ -275,7 +275,7 @@ class Dispatch:
             try:
                 spool.settle(placed)
             except SpoolError as error:
-                self._troubles.tell(state, "spool", error, "could not remove sent events: %s")
+                self._failure_log.log(state, "spool", error, "could not remove sent events: %s")
         own_file = spool.own if spool is not None else None
         own = sum(item.place is not None and item.place[0] is own_file for item in placed)
         memory = len(items) - len(placed)
@@ -300,7 +300,7 @@ class Dispatch:
             found, too_old = spool.inherit()
             spool.checkpoint()
         except SpoolError as error:
-            self._troubles.tell(state, "spool", error, "could not maintain the spool: %s")
+            self._failure_log.log(state, "spool", error, "could not maintain the spool: %s")
             return
         if found and not state.stopping:
             log.info("sending %d events of an earlier process", found)

@@ -37,7 +37,7 @@ class FailureLog:
 
     def failed(self, state: ProcessState, outcome: Outcome) -> None:
         """Log that the collector is down, overloaded or somewhere else."""
-        self.tell(
+        self.log(
             state,
             "transport_send",
             outcome.error or TransportError(outcome.detail),
@@ -55,9 +55,9 @@ class FailureLog:
     def unencodable(self, state: ProcessState, error: Exception) -> None:
         """Log that an event is lost because it can't be encoded."""
         state.drop("unencodable")
-        self.tell(state, "serialization", error, "an event can't be written as JSON: %r", error)
+        self.log(state, "serialization", error, "an event can't be written as JSON: %r", error)
 
-    def tell(
+    def log(
         self, state: ProcessState, stage: str, error: Exception, message: str, *arguments: object
     ) -> None:
         """Log the first failure and then every power of two; call ``on_error`` with each."""

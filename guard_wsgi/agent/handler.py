@@ -40,7 +40,8 @@ log = logging.getLogger("guard_wsgi.agent")
 RULES_PATH = "/api/v1/rules"
 
 WAIT_HEADER = "X-Guard-Rules-Wait"
-"""Header of an answer with rules: for how many seconds the collector can hold the next question."""
+"""The header of an answer with rules: for how many seconds the collector can hold the next
+request."""
 MAX_WAIT_SECONDS = 10.0
 """Less than the lease under which one of several processes asks (rulescache.py)."""
 
@@ -52,10 +53,10 @@ _METRIC_FIELDS = tuple(attribute.name for attribute in fields(SecurityMetric))
 
 
 class _Rules:
-    """What one process knows about the rules, and how it asks for them.
+    """One process's state of fetching rules.
 
-    The first question creates it, so that under gevent its lock is a lock of gevent: it is held
-    during a request to the collector.
+    The first fetch creates it, so that under gevent its lock is gevent's: the lock is held during a
+    request to the collector.
     """
 
     def __init__(self) -> None:
@@ -194,12 +195,12 @@ class GuardAgentHandler:
             return read
 
     def await_rules(self) -> RulesAnswer:
-        """Ask again, and let the collector hold the question until its answer changes, if it can.
+        """Fetch again, and let the collector hold the request until its answer changes, if it can.
 
-        Use a separate thread: this may wait for :data:`MAX_WAIT_SECONDS`. The first question is the
-        existing agent's, byte for byte, and so is every question to a collector without long polls.
-        A collector offers long polls with an ``ETag`` and :data:`WAIT_HEADER`. The agent then asks
-        with ``If-None-Match`` and ``Prefer: wait`` (RFC 9110, 13.1.2; RFC 7240, 4.3).
+        Use a separate thread: this may wait for :data:`MAX_WAIT_SECONDS`. The first request is the
+        same as the existing agent's, byte for byte. So is every request to a collector without long
+        polls. A collector offers long polls with an ``ETag`` and :data:`WAIT_HEADER`. The agent
+        then asks with ``If-None-Match`` and ``Prefer: wait`` (RFC 9110, 13.1.2; RFC 7240, 4.3).
         """
         rules = self._rules_here
         asked: _Conversation | None = getattr(rules.conversations, "asked", None)
@@ -227,7 +228,7 @@ class GuardAgentHandler:
             asked.etag = answer.headers.get("etag", "")
         offered = _seconds(answer.headers.get(WAIT_HEADER.lower(), ""))
         asked.wait_seconds = min(offered, MAX_WAIT_SECONDS, self.config.timeout * 0.8)
-        # If a collector offers to wait and does not, pause before the next question.
+        # If a collector offers to wait and does not, pause before the next request.
         is_held = not unchanged or time.monotonic() - began >= 0.5
         if asked.answer.rules is not None:
             rules.fetched += 1

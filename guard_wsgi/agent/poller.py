@@ -145,7 +145,7 @@ class RulesPoller:
                 state.ask_again = False
                 return
             try:
-                # Another process may have fetched between our look and our claim.
+                # Another process may have fetched between our read and our claim.
                 self._take_shared(state)
                 if time.time() >= state.next_fetch:
                     self._fetch(state, self._source.await_rules())

@@ -17,7 +17,7 @@ from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
 Telemetry = SecurityEvent | SecurityMetric
 
 SOURCE_SECONDS = 15.0
-"""Seconds between questions to the bus whether an interval of metrics is over."""
+"""How often the sender asks the bus whether an interval of metrics is over, in seconds."""
 
 
 class ProcessState:
@@ -30,9 +30,9 @@ class ProcessState:
         self.room = threading.Condition(self.lock)
         self.queue: deque[Telemetry] = deque()
         self.oldest = 0.0
-        # The thread knows that something is queued (armed), that a full batch is queued (hurried).
+        # Whether the thread knows that something is queued, and that a full batch is.
         self.armed = False
-        self.hurried = False
+        self.knows_full_batch = False
         self.appended = 0
         self.settled = 0
         self.flushers = 0

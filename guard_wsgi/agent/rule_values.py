@@ -1,8 +1,7 @@
 """Readers of the values of dynamic rules: from JSON to what `DynamicRules` keeps.
 
-They convert nothing that an option of a configuration would (`"5"` is no number here): programs
-write rules, and a wrong type is a fault of the collector. Each raises ``ValueError`` with a text
-that follows the rule's name.
+They convert less than options do: `"5"` is not a number here. Programs write rules, so a wrong type
+is a fault of the collector. Each raises ``ValueError`` with a text that follows the rule's name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The bans of dynamic rules: made once for all workers of a store, and lifted with the rules.
+"""The bans of dynamic rules. One worker makes them for all workers of a store. They end with the
+rules.
 
-A rule bans for its time from its first application. The store keeps the times, and the bans that a
-rule's ban replaced. So a worker that starts later does not begin the time again, and does not ban
-clients again that somebody has unbanned.
+The time of a ban begins when the rule is first applied. The store keeps these times, and the bans
+that a rule's ban replaced. So a worker that starts later does not begin the time again, and does
+not ban clients again that somebody has unbanned.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MARK = "dynamic rule "
 """The prefix of the reasons of rules' bans."""
 
 _KEPT_SECONDS = 30 * 86_400
-"""How long the store knows that rules were applied: longer than rules stay as they are."""
+"""How long the store remembers that rules were applied. Rules change sooner."""
 
 
 class RuledBans:
@@ -36,7 +37,8 @@ class RuledBans:
         self._values = values
 
     def apply(self, rules: DynamicRules) -> None:
-        """Ban ``ip_blacklist``, lift the bans on ``ip_whitelist``, unless another worker has.
+        """Ban ``ip_blacklist`` and lift the bans on ``ip_whitelist``, unless another worker has
+        done so.
 
         An address that can't be banned (loopback, a trusted proxy) is logged and skipped. The
         other rules still apply.
@@ -64,11 +66,11 @@ class RuledBans:
             except (ValueError, StoreError) as error:
                 logger.warning("%s: the ban on %s was not lifted: %s", reason, target, error)
         with suppress(StoreError):
-            self._values.set(key, b"applied", _KEPT_SECONDS)  # last: a worker may end before
+            self._values.set(key, b"applied", _KEPT_SECONDS)  # last: a worker may die earlier
 
     def lift(self, before: DynamicRules, rules: DynamicRules | None) -> None:
         """Lift bans of earlier rules that these rules no longer contain: removing a mistaken ban
-        from the rules ends it. Bans of somebody else stay, or come back."""
+        from the rules ends it. Other bans stay or are restored."""
         if rules is None or _key(rules) != _key(before):
             with suppress(StoreError):
                 self._values.delete(_key(before))
@@ -84,7 +86,7 @@ class RuledBans:
             ]
             for ban in listed:
                 self._bans.unban(ban.target)
-                self._bring_back(ban)
+                self._restore(ban)
         except StoreError as error:
             logger.warning("%s: bans were not lifted: %s", reason, error)
 
@@ -99,8 +101,8 @@ class RuledBans:
             under = {"over": ban.expires_at, "until": before.expires_at, "reason": before.reason}
             self._values.set(f"under:{ban.target}", json.dumps(under).encode(), seconds_left)
 
-    def _bring_back(self, ban: Ban) -> None:
-        """Somebody else's ban that a rule's took the place of, if it goes on."""
+    def _restore(self, ban: Ban) -> None:
+        """Restore the ban that a rule's ban replaced, if its time is not over."""
         record = self._values.get(f"under:{ban.target}")
         under = {} if record is None else json.loads(record)
         if under.get("over") != ban.expires_at:
@@ -113,7 +115,8 @@ class RuledBans:
 
 
 def _key(rules: DynamicRules) -> str:
-    """Where the store says that the bans of these rules were made, whenever they were sent."""
+    """Return the key under which the store notes that the bans of these rules were made. It does
+    not depend on the time when the rules were sent."""
     bans = rules.rule_id, rules.ip_blacklist, rules.ip_whitelist, rules.ip_ban_duration
     until = sorted((target, str(end)) for target, end in rules.ip_ban_until.items())
     digest = blake2b(repr((bans, until)).encode("utf-8", "replace"), digest_size=16)
@@ -121,5 +124,5 @@ def _key(rules: DynamicRules) -> str:
 
 
 def _reason(rules: DynamicRules) -> str:
-    """The text that marks the bans of these rules."""
+    """Return the text that marks the bans of these rules."""
     return f"{_MARK}{rules.rule_id}"[:MAX_REASON_CHARACTERS]

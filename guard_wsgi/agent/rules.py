@@ -126,7 +126,7 @@ class RulesAnswer:
     rules: DynamicRules | None = None
     detail: str = ""
     ask_again: bool = False
-    """The collector holds a question until its answer changes, so the agent may ask again at
+    """The collector holds a request until its answer changes, so the agent may ask again at
     once."""
 
 

@@ -61,11 +61,11 @@ class Sender:
     def __init__(self, config: AgentConfig, status: StatusReport) -> None:
         self._config = config
         self._encoder = Encoder(config)
-        self._troubles = FailureLog(config.on_error)
-        self._dispatch = Dispatch(config, self._encoder, self._troubles, status)
+        self._failure_log = FailureLog(config.on_error)
+        self._dispatch = Dispatch(config, self._encoder, self._failure_log, status)
         self._limit = config.buffer_size
         self._states: dict[int, ProcessState] = {}
-        self._estate: SharedQueue | None = None
+        self._handed_over: SharedQueue | None = None
         self._uses_spool = config.spool_path is not None
         load()
         if self._uses_spool:
@@ -135,7 +135,7 @@ class Sender:
                     return False
             state.flushers += 1
             try:
-                state.backoff.hurry()
+                state.backoff.retry_now()
                 state.wake.notify()
                 while state.settled < ticket:
                     remaining = deadline - time.monotonic()
@@ -150,7 +150,7 @@ class Sender:
         """Tell the thread to send what it can until the deadline (monotonic) and end."""
         # Before stopping is set, so that the queue still accepts the last metrics.
         self._dispatch.pull_sources(final=True)
-        if self._estate is not None:
+        if self._handed_over is not None:
             self._inherit(self.state)
         state = self._states.get(os.getpid())
         if state is None:
@@ -215,10 +215,11 @@ class Sender:
                 state.spool.abandon()
         self._states = {}
 
-    def _bequeath(self, state: ProcessState) -> None:
-        """Leave the queue to the processes that will be forked from this one. The lock is held."""
-        if self._estate is None:
-            self._estate = SharedQueue(state.queue)
+    def _leave_to_children(self, state: ProcessState) -> None:
+        """Leave the queue to the processes that will be forked from this one. The caller holds the
+        lock."""
+        if self._handed_over is None:
+            self._handed_over = SharedQueue(state.queue)
             log.info(
                 "uWSGI loads the app before it forks: a worker sends the events from before the"
                 " fork"
@@ -227,15 +228,15 @@ class Sender:
     def _inherit(self, state: ProcessState) -> None:
         """Take over what the process that loaded the app has queued, unless another process did."""
         with state.lock:
-            estate, self._estate = self._estate, None
-            if estate is None:
+            handed_over, self._handed_over = self._handed_over, None
+            if handed_over is None:
                 return
-            others = estate.claim()
-            if estate.things is state.queue:
+            others = handed_over.claim()
+            if handed_over.things is state.queue:
                 state.settled += others
-            elif estate.things:
-                state.queue.extendleft(reversed(estate.things))
-                state.appended += len(estate.things)
+            elif handed_over.things:
+                state.queue.extendleft(reversed(handed_over.things))
+                state.appended += len(handed_over.things)
                 state.oldest = time.monotonic()
 
     def _put_in_spool(self, state: ProcessState, thing: Telemetry) -> bool:
@@ -250,7 +251,7 @@ class Sender:
         try:
             item = self._encoder.encode(thing)
         except Exception as error:  # the str() of the app's own metadata may raise anything
-            self._troubles.unencodable(state, error)
+            self._failure_log.unencodable(state, error)
             return True
         try:
             spool.append(item)
@@ -259,27 +260,29 @@ class Sender:
             return True
         except SpoolError as error:
             why = "the spool failed; events stay in memory: %s"
-            self._troubles.tell(state, "spool", error, why)
+            self._failure_log.log(state, "spool", error, why)
             return False
         with state.lock:
             self._appended(state, spool.own.waiting)
         return True
 
     def _appended(self, state: ProcessState, waiting: int) -> None:
-        """Count one more item, and wake the thread if there is a reason. The lock is held."""
+        """Count one more item, and wake the thread if there is a reason. The caller holds the
+        lock."""
         state.appended += 1
         if not state.armed:
             state.armed = True
             state.oldest = time.monotonic()
             state.wake.notify()
-        elif waiting >= self._dispatch.threshold and not state.hurried:
-            state.hurried = True
+        elif waiting >= self._dispatch.threshold and not state.knows_full_batch:
+            state.knows_full_batch = True
             state.wake.notify()
         if state.thread is None and not state.stopping:
             self._start_thread(state)
 
     def _make_room(self, state: ProcessState) -> bool:
-        """Apply the overflow policy. Return whether there is room now. The lock is held."""
+        """Apply the overflow policy. Return whether there is room now. The caller holds the
+        lock."""
         policy = self._config.buffer_overflow_policy
         if policy == "block" and threading.current_thread() is not state.thread:
             deadline = time.monotonic() + self._config.buffer_block_timeout
@@ -304,11 +307,11 @@ class Sender:
         return False
 
     def _start_thread(self, state: ProcessState) -> None:
-        """The lock is held."""
+        """Start the thread. The caller holds the lock."""
         if state.thread is not None or time.monotonic() < state.no_thread_until:
             return
         if forks_to_come():
-            self._bequeath(state)
+            self._leave_to_children(state)
             return
         self._inherit(state)
         thread = threading.Thread(

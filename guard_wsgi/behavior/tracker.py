@@ -112,7 +112,7 @@ class BehaviorTracker:
             counted_as,
         )
 
-    def tell(self, violation: Violation) -> None:
+    def report(self, violation: Violation) -> None:
         if self._on_violation is not None:
             self._on_violation(violation)
 
@@ -273,7 +273,7 @@ class BehaviorWatch:
                 return None
             action = "custom_action" if rule.custom_action is not None else rule.action
             violation = self._violation(entry, client, endpoint, count, action)
-            self._tracker.tell(violation)
+            self._tracker.report(violation)
             if violation.action == "custom_action" and rule.custom_action is not None:
                 _call(rule.custom_action, violation, client)
             elif violation.action == "alert":
@@ -286,11 +286,11 @@ class BehaviorWatch:
         except BanRefused as refused:
             if _is_news(count, threshold):
                 logger.warning("a behaviour rule banned nobody: %s", refused)
-                self._tracker.tell(self._violation(entry, client, endpoint, count, "ban_refused"))
+                self._tracker.report(self._violation(entry, client, endpoint, count, "ban_refused"))
             return None
         self._tracker.counters.reset(key, rule.window)
         violation = self._violation(entry, client, endpoint, count, "ban", ban)
-        self._tracker.tell(violation)
+        self._tracker.report(violation)
         return Decision("ban", violation, seconds)
 
     def _violation(

@@ -29,7 +29,7 @@ class WebDAVShares:
         # A folder ends with a slash, a file does not.
         self._known: dict[str, None] = {}
 
-    def asked(self, environ: dict[str, Any]) -> ShareObserver | None:
+    def observer_of(self, environ: dict[str, Any]) -> ShareObserver | None:
         """Return the observer of the app's answer, if it may reveal a share."""
         method = environ["REQUEST_METHOD"]
         return ShareObserver(self, method, _path(environ)) if method in _ASKS else None
@@ -48,7 +48,7 @@ class WebDAVShares:
                 known.pop(next(iter(known), ""), None)
             known[name] = None
 
-    def hold(self, environ: dict[str, Any]) -> bool:
+    def covers(self, environ: dict[str, Any]) -> bool:
         """Whether a path is one of a share."""
         known = self._known
         if not known:

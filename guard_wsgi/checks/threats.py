@@ -112,7 +112,7 @@ class HeadInspection(Check):
         findings: tuple[Finding, ...] | None = request.take_found()
         if findings is None:
             findings = inspection.head(request.environ)
-        if findings and are_of_the_path(findings) and self._shares.hold(request.environ):
+        if findings and are_of_the_path(findings) and self._shares.covers(request.environ):
             findings = inspection.stored_head(request.environ)
         if self._inspections.varies:
             if findings:
@@ -160,7 +160,7 @@ class BodyInspection(Check):
         self._limit = f"detection_max_body_inspect_bytes={max_bytes}"
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
-        self._asked = shares.asked
+        self._asked = shares.observer_of
 
     @classmethod
     def for_route(

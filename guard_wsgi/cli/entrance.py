@@ -69,7 +69,7 @@ def ending(command: Command) -> Callable[..., None]:
         except BrokenPipeError:
             raise
         except OSError as error:
-            click.echo(f"Error: {_said(error)}", err=True)
+            click.echo(f"Error: {_as_text(error)}", err=True)
             code = FAILED
         except GuardError as error:
             click.echo(f"Error: {error}", err=True)
@@ -79,7 +79,7 @@ def ending(command: Command) -> Callable[..., None]:
     return run
 
 
-def _said(error: OSError) -> str:
+def _as_text(error: OSError) -> str:
     """Say what failed, without the number of the error."""
     if error.filename is None or error.strerror is None:
         return str(error)

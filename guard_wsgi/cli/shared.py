@@ -42,7 +42,7 @@ def seconds_of(text: str) -> int:
     return seconds
 
 
-def lasting(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Write a duration for people: ``90 s``, ``1 h 30 min``, ``7 d``; over a year, its last day."""
     if seconds > LONGEST_SPAN_SECONDS:
         return f"until {datetime.fromtimestamp(time.time() + seconds, UTC):%Y-%m-%d}"
@@ -56,7 +56,7 @@ def lasting(seconds: float) -> str:
 
 
 def _for(seconds: float) -> str:
-    text = lasting(seconds)
+    text = duration_text(seconds)
     return text if text.startswith("until") else f"for {text}"
 
 
@@ -105,7 +105,7 @@ def list_bans(config: SecurityConfig, out: TextIO) -> int:
         bans = sorted(store.bans.list(), key=lambda ban: ban.expires_at)
     now = time.time()
     for ban in bans:
-        duration = lasting(ban.expires_at - now)
+        duration = duration_text(ban.expires_at - now)
         print(f"{ban.target:<42} {duration:>16}  {_printable(ban.reason)}", file=out)
     if not bans:
         print("no bans", file=out)
@@ -186,7 +186,8 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
     for place, state in limits_left(config, client):
         print(
             f"{place:<32} {state.remaining} of {state.limit.requests} requests left in"
-            f" {lasting(state.limit.window_seconds)}; all again in {lasting(state.reset_seconds)}",
+            f" {duration_text(state.limit.window_seconds)};"
+            f" all again in {duration_text(state.reset_seconds)}",
             file=out,
         )
     if config.endpoint_rate_limits:

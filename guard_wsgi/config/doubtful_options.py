@@ -91,7 +91,7 @@ def _detection_of_nothing(options: Options) -> Iterator[Advice]:
         )
 
 
-def _proto_of_nobody(options: Options) -> Iterator[Advice]:
+def _proto_without_proxies(options: Options) -> Iterator[Advice]:
     if options["trust_x_forwarded_proto"] and not options["trusted_proxies"]:
         yield Advice(
             "warning",
@@ -137,7 +137,7 @@ _DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (tuple(_EVERYBODY), _everybody),
     (("exclude_paths",), _everything_excluded),
     (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
-    (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
+    (("trust_x_forwarded_proto", "trusted_proxies"), _proto_without_proxies),
     (("security_headers",), _preload_that_is_none),
     (("security_headers",), _csp),
     (("enable_agent", "agent_api_key"), _short_agent_key),

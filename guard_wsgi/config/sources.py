@@ -64,7 +64,7 @@ def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
             table = tomllib.load(file)
     except OSError as error:
         return {}, [f"can't be read: {error.strerror}"]
-    except ValueError as error:  # TOMLDecodeError, or bytes that are no UTF-8
+    except ValueError as error:  # TOMLDecodeError, or bytes that are not UTF-8
         return {}, [f"is not TOML: {error}"]
     except RecursionError:
         return {}, ["is nested too deeply"]

@@ -181,15 +181,15 @@ class IPInfoManager:
         self._error = error
         self._retry_at = time.time() + delay
         if self._failures == 1:
-            self._tell(logging.WARNING, "failed", error)
+            self._report(logging.WARNING, "failed", error)
         return delay
 
     def _succeeded(self) -> None:
         what = "recovered" if self._failures else "updated"
         self._failures, self._error, self._retry_at = 0, "", 0.0
-        self._tell(logging.INFO, what, str(self._database.path))
+        self._report(logging.INFO, what, str(self._database.path))
 
-    def _tell(self, level: int, what: str, detail: str) -> None:
+    def _report(self, level: int, what: str, detail: str) -> None:
         if self._loop.stopping():
             return
         logger.log(level, "country database: %s: %s", what, detail)

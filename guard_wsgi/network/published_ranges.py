@@ -209,7 +209,7 @@ class PublishedRanges:
         if stale != attempt.stale:
             self._attempts[provider] = evolve(attempt, stale=stale)
             if stale:
-                self._tell("stale", provider, attempt.error or "not confirmed for too long")
+                self._report("stale", provider, attempt.error or "not confirmed for too long")
 
     # -- shared by the workers ------------------------------------------------------------
 
@@ -293,7 +293,7 @@ class PublishedRanges:
         changed = known is None or known.networks != ranges.networks
         self._succeeded(feed.provider)
         if changed:
-            self._tell("updated", feed.provider, f"{len(ranges.networks)} networks")
+            self._report("updated", feed.provider, f"{len(ranges.networks)} networks")
         return changed
 
     def _check_shrinking(self, known: ProviderRanges, ranges: ProviderRanges) -> None:
@@ -312,14 +312,14 @@ class PublishedRanges:
             next_at=time.time() + delay * random.uniform(0.8, 1.2),
         )
         if former.failures == 0:
-            self._tell("failed", provider, error)
+            self._report("failed", provider, error)
 
     def _succeeded(self, provider: str) -> None:
         former = self._attempts.pop(provider, None)
         if former is not None and former.failures:
-            self._tell("recovered", provider, f"after {former.failures} failed attempts")
+            self._report("recovered", provider, f"after {former.failures} failed attempts")
 
-    def _tell(self, what: str, provider: str, detail: str) -> None:
+    def _report(self, what: str, provider: str, detail: str) -> None:
         if self._loop.stopping():
             return
         level = logging.INFO if what in ("updated", "recovered") else logging.WARNING

@@ -131,12 +131,12 @@ class Compiler:
                         self._compile_apart(folder, descriptor, started)
                         break
                 self._take_over()
-                self._tell(started)
+                self._log_progress(started)
                 sleep(POLL_SECONDS)
             for pending in tuple(self._pending):
                 pending.compile()
                 self._pending.remove(pending)
-                self._tell(started)
+                self._log_progress(started)
 
     def _take_over(self) -> bool:
         """Whether something has become ready."""
@@ -145,7 +145,7 @@ class Compiler:
             self._pending.remove(pending)
         return bool(ready)
 
-    def _tell(self, started: float) -> None:
+    def _log_progress(self, started: float) -> None:
         logger.info(
             "%d of %d databases of patterns are compiled after %.1f s",
             self._total - len(self._pending),
@@ -182,12 +182,12 @@ class Compiler:
         while self._pending and process.poll() is None:
             sleep(POLL_SECONDS)
             if self._take_over():
-                self._tell(started)
+                self._log_progress(started)
             if monotonic() - started > WAIT_SECONDS:
                 process.kill()
         process.communicate()
         if self._take_over():
-            self._tell(started)
+            self._log_progress(started)
 
 
 @contextmanager

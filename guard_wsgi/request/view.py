@@ -83,7 +83,7 @@ class GuardRequest:
 
     @property
     def started(self) -> float:
-        """``time.perf_counter()`` at its beginning, when requests are measured."""
+        """``time.perf_counter()`` at the start of the request, if requests are measured."""
         return self.visit.started
 
     def take_found(self) -> Any:
@@ -94,7 +94,7 @@ class GuardRequest:
         return found
 
     def note(self, event: str, reason: str) -> None:
-        """Record an oddity that refuses nothing; it becomes an event."""
+        """Record something odd that is no reason to refuse. It becomes an event."""
         self.notes = (*self.notes, (event, reason))
 
     def forget_notes(self) -> None:
@@ -319,7 +319,7 @@ class GuardRequest:
     def _multipart_fields(self) -> MultiDict[str, Any]:
         _, options = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
         body = self.body()
-        # In memory, as the body is: somebody would have to close a spooled file.
+        # In memory, like the body: somebody would have to close a spooled file.
         parser = FormDataParser(_in_memory, max_form_parts=MAX_FORM_PARTS, silent=True)
         try:
             _, form, _ = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)

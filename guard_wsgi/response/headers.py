@@ -39,12 +39,12 @@ HSTS_YEAR: Mapping[str, Any] = MappingProxyType(
 """OWASP Secure Headers Project: a year, with subdomains. Preloading is not the default, as it can't
 be undone quickly."""
 
-# OWASP Secure Headers Project, "Proactive controls", but for three values:
-# - no Content-Security-Policy, for only the app knows its sources;
-# - SAMEORIGIN and strict-origin-when-cross-origin (the browsers' own default, MDN), because a
-#   site may frame itself and look at its own referrers;
-# - no Cross-Origin-Embedder-Policy: "require-corp" breaks every image and script from elsewhere.
-# X-XSS-Protection is "0" since the filter it switches off opened holes of its own (MDN).
+# OWASP Secure Headers Project, "Proactive controls", but for three values: - no
+# Content-Security-Policy, because only the app knows its sources; - SAMEORIGIN and
+# strict-origin-when-cross-origin (the browsers' own default, MDN), because a   site may frame
+# itself and look at its own referrers; - no Cross-Origin-Embedder-Policy: "require-corp" breaks
+# every image and script from elsewhere. X-XSS-Protection is "0", because the filter that it
+# switches off has holes of its own (MDN).
 HTML_PRESET: Mapping[str, Any] = MappingProxyType(
     {
         "hsts": HSTS_YEAR,

@@ -60,7 +60,7 @@ def route_limits(rules: ViewRules, routes: Iterable[tuple[str, Any, str]]) -> di
     for template, view, method in routes:
         if method not in IMPLIED_METHODS:
             found.setdefault(template, {})[method] = limit_of(rules.of(view, method))
-    return {template: _said(limits) for template, limits in found.items()}
+    return {template: _as_text(limits) for template, limits in found.items()}
 
 
 def limit_of(route: RouteConfig | None) -> str:
@@ -72,7 +72,7 @@ def limit_of(route: RouteConfig | None) -> str:
     return "by country" if route.geo_rate_limits is not None else ""
 
 
-def _said(limits: Mapping[str, str]) -> str:
+def _as_text(limits: Mapping[str, str]) -> str:
     """Return one limit for all methods, or each method that has its own limit."""
     if len(set(limits.values())) == 1:
         return next(iter(limits.values()))

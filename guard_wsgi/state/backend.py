@@ -47,8 +47,8 @@ class BanChanges:
     :ivar complete: whether ``entries`` has all bans, so that no other address is banned.
     :ivar more: whether there are more entries to read. Until then, other addresses may be banned.
     :ivar lost: whether the store has lost its bans.
-    :ivar learnt: whether the store has answered at all.
-    :ivar tells_lifted: whether ``entries`` includes bans that were lifted recently.
+    :ivar answered: whether the store has answered at all.
+    :ivar includes_lifted: whether ``entries`` includes bans that were lifted recently.
     """
 
     version: int | None
@@ -56,8 +56,8 @@ class BanChanges:
     entries: Iterable[BanEntry]
     more: bool = False
     lost: bool = False
-    learnt: bool = True
-    tells_lifted: bool = True
+    answered: bool = True
+    includes_lifted: bool = True
 
 
 class Backend(Protocol):

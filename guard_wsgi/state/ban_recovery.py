@@ -73,7 +73,7 @@ class BanRecovery:
         if changes.more or changes.version is None:
             return []
         written, self._written = self._written, {}
-        if not changes.tells_lifted:
+        if not changes.includes_lifted:
             return []
         now = time.monotonic()
         unknown = [ban for moment, ban in written.values() if now - moment < CONFIRMED_SECONDS]

@@ -180,7 +180,7 @@ class Bans:
         canonical = self._bannable.covered_by(target)
         if canonical is None:
             refusal = self.refusal(target)
-            self._tell("ip_ban_failed", canonical_target(target), refusal)
+            self._report("ip_ban_failed", canonical_target(target), refusal)
             raise BanRefused(refusal)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
@@ -195,14 +195,13 @@ class Bans:
         now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at, seconds)
         if self._refresh_at_ns is not None:
-            self._recovery.note_written(ban)  # first: what was read before it does not undo it
+            self._recovery.note_written(ban)  # first, so that an earlier read does not undo it
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
-        self.none_yet = (
-            False  # this is last here, and first in `clear`, so that neither overtakes the other
-        )
-        self._tell("ip_banned", canonical, ban.reason, seconds)
+        # Last here, and first in `clear`, so that neither overtakes the other.
+        self.none_yet = False
+        self._report("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(ban.entry)
         return ban
 
@@ -253,10 +252,10 @@ class Bans:
             self._asked.clear()
             if self._backend.drop_ban(canonical) or was_known:
                 lifted = True
-                self._tell("ip_unbanned", canonical, "")
+                self._report("ip_unbanned", canonical, "")
         return lifted
 
-    def _tell(self, what: str, target: str, reason: str, seconds: float | None = None) -> None:
+    def _report(self, what: str, target: str, reason: str, seconds: float | None = None) -> None:
         if self.on_change is not None:
             self.on_change(what, target, reason, seconds)
 
@@ -312,7 +311,7 @@ class Bans:
     def apply(self, changes: BanChanges) -> None:
         """Apply the store's changes, and do not ask again for ``refresh_seconds``."""
         now_ns = self._now()
-        if not changes.learnt:
+        if not changes.answered:
             self._refresh_at_ns = now_ns + self._refresh_ns
             return
         offset_ns = now_ns - self._clock.wall_ns()

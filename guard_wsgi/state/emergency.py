@@ -203,7 +203,7 @@ class EmergencyMode:
                 value = self._values.ask(KEY)
                 read = None if value is None else Declaration.from_bytes(value)
                 if value is None or (read is not None and read in self._ended):
-                    self._remind(self._values, is_gone=value is None)
+                    self._write_again(self._values, is_gone=value is None)
                 elif read != self._from_store:
                     self._end(self._from_store)
                     self._from_store = read
@@ -217,7 +217,7 @@ class EmergencyMode:
         if declaration is not None and declaration.at:
             self._ended = (*self._ended[1 - _ENDED :], declaration)
 
-    def _remind(self, values: Values, is_gone: bool) -> None:
+    def _write_again(self, values: Values, is_gone: bool) -> None:
         """Write a lost declaration to the store again. An emergency ends at its end, or when
         somebody revokes it, which leaves a record. A store without any record has lost it."""
         known = self._from_store

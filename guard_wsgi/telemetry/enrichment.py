@@ -15,7 +15,7 @@ from guard_wsgi.telemetry.events import SecurityEvent
 
 BUCKET_SECONDS = 300
 """Events of one client within five minutes belong together."""
-MAX_STORIES = 10_000
+MAX_CORRELATIONS = 10_000
 """The most clients whose events are counted; the least recently seen are dropped first. Some 2
 MB."""
 
@@ -41,7 +41,7 @@ class Enrichment:
         }
         self._service = service_name
         self._rule: dict[str, Any] = {}
-        self._stories: OrderedDict[str, int] = OrderedDict()
+        self._counts: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
         track(self)
 
@@ -58,10 +58,10 @@ class Enrichment:
         story = hashlib.sha256(f"{event.ip_address}|{self._service}|{bucket}".encode())
         key = story.hexdigest()[:16]
         with self._lock:
-            count = self._stories.pop(key, 0) + 1
-            self._stories[key] = count
-            if len(self._stories) > MAX_STORIES:
-                self._stories.popitem(last=False)
+            count = self._counts.pop(key, 0) + 1
+            self._counts[key] = count
+            if len(self._counts) > MAX_CORRELATIONS:
+                self._counts.popitem(last=False)
         return {
             **self._fixed,
             **self._rule,

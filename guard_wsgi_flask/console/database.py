@@ -168,7 +168,7 @@ class Database:
 
     # Waking readers -----------------------------------------------------------------------
 
-    def tell(self) -> None:
+    def wake_readers(self) -> None:
         """Wake all threads that wait for news. Call this after the transaction."""
         with self._changed:
             self.changes += 1

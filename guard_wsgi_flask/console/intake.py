@@ -97,7 +97,7 @@ class Intake:
                 measured = []
             self._seen(connection, sender, received, clears=True)
         stored.accepted = len(rows) + len(measured)
-        self._database.tell()
+        self._database.wake_readers()
         return stored
 
     def status(self, sender: Sender, status: Mapping[str, Any]) -> None:
@@ -112,7 +112,7 @@ class Intake:
         with self._database.write() as connection:
             self._seen(connection, sender, received)
             connection.execute(_row_of(sender).values(status=reported, status_at=received))
-        self._database.tell()
+        self._database.wake_readers()
 
     def refused(self, sender: Sender, why: str) -> None:
         """Record that an agent's batch was refused, until one is stored."""
@@ -122,7 +122,7 @@ class Intake:
             connection.execute(
                 _row_of(sender).values(rejected=json.dumps({"at": at, "why": why[:300]}))
             )
-        self._database.tell()
+        self._database.wake_readers()
 
     def fetched_rules(self, sender: Sender, version: int) -> None:
         """Record which rules an agent got last."""

@@ -135,7 +135,7 @@ def forget(database: Database, client: str) -> int:
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete = OFF")
     database.shrink()
-    database.tell()
+    database.wake_readers()
     return int(deleted)
 
 

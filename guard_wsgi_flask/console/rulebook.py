@@ -147,7 +147,7 @@ class RuleBook:
         with self._written:
             self._turns += 1
             self._written.notify_all()
-        self._database.tell()
+        self._database.wake_readers()
         return version
 
     def change(

@@ -41,9 +41,8 @@ events = Table(
     Column("received", BigInteger, nullable=False),
     Column("app", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column(
-        "outcome", String(8), nullable=False
-    ),  # refused, would (be refused), told (reported only)
+    # refused, would (be refused), told (reported only)
+    Column("outcome", String(8), nullable=False),
     Column("check_name", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("client", Text, nullable=False),

@@ -179,14 +179,6 @@ def find(
             piece = min(piece * 2, LARGEST_PIECE)
 
 
-def newer(database: Database, filters: Filters, than: int) -> int:
-    """Count matching events since the one with this number; at most a page."""
-    events = schema.events
-    some = select(events.c.id).where(events.c.id > than, *filters.conditions()).limit(PAGE)
-    with database.read() as connection:
-        return int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
-
-
 def last_id(database: Database) -> int:
     """Return the number of the latest event."""
     with database.read() as connection:

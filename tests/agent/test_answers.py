@@ -301,7 +301,7 @@ def test_the_breaker_opens_after_five_failures_and_closes_with_the_first_success
     assert 30 <= delay <= 60
     assert backoff.state == "open"
     before = backoff.resume_at
-    backoff.hurry()
+    backoff.retry_now()
     assert backoff.resume_at == before
     backoff.resume_at = 0.0
     assert backoff.state == "half_open"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guard_wsgi.cli.loading import CommandError
-from guard_wsgi.cli.shared import lasting, seconds_of
+from guard_wsgi.cli.shared import duration_text, seconds_of
 from guard_wsgi.cli.tree import main
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
@@ -148,7 +148,7 @@ def test_no_limit_is_shown_that_does_not_apply(
     ],
 )
 def test_durations_are_written_for_people(seconds: float, text: str) -> None:
-    assert lasting(seconds) == text
+    assert duration_text(seconds) == text
 
 
 def test_a_ban_of_years_names_its_last_day(run: Run) -> None:

@@ -341,12 +341,12 @@ def test_enrichment_adds_who_what_and_how_bad() -> None:
 
 
 def test_enrichment_forgets_the_oldest_clients() -> None:
-    from guard_wsgi.telemetry.enrichment import MAX_STORIES
+    from guard_wsgi.telemetry.enrichment import MAX_CORRELATIONS
 
     enrichment = Enrichment()
-    for number in range(MAX_STORIES + 10):
+    for number in range(MAX_CORRELATIONS + 10):
         enrichment(SecurityEvent(event_type="x", ip_address=str(number)))
-    assert len(enrichment._stories) == MAX_STORIES
+    assert len(enrichment._counts) == MAX_CORRELATIONS
 
 
 def test_the_types_of_the_existing_system_are_all_known() -> None:

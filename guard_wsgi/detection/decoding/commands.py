@@ -1,8 +1,8 @@
-"""What a shell runs of a text that an app puts into a command line.
+"""The part of a text that a shell runs, if an app puts the text into a command line.
 
-It runs what stands behind a separator, whatever words are before it, and further words are further
-arguments. So a sentence around a command must not excuse it, where no sentence about commands is
-expected.
+It runs the command after a separator, whatever words come before it, and takes further words as
+arguments. So a sentence around a command must not excuse it, unless the field is for sentences
+about commands.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a database runs of a text that an app puts between quotes.
+"""The part of a text that a database runs, if an app puts the text between quotes.
 
-It is what stands between the quote that ends the app's string and the comment that cuts off the
-rest of the statement. Words before and after are only a string and a comment, so a sentence around
-an injection must not excuse it.
+It lies between the quote that ends the app's string and the comment that cuts off the rest of the
+statement. Words before and after are only a string and a comment, so a sentence around an injection
+must not excuse it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STRING_END: Final = {
     '"': re.compile(r'(?:[^"]++|"")*+"(?!")'),
 }
 _TOKEN: Final = re.compile(r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|/\*.*?\*/|(--|#|/\*)", re.DOTALL)
-# With what a statement goes on behind a string: a letter of a word such as "don't" is none.
+# How a statement continues after a string. The letter after the quote of "don't" does not.
 _CONTINUES: Final = re.compile(
     r"[\s)]*(?:[;,=<>|&+*/%^-]|#|!=|(?:or|and|xor|union|having|order|group|limit|offset|where|like|rlike"
     r"|regexp|glob|match|in|is|isnull|notnull|not|between|collate|into|procedure|window|intersect|except"

@@ -57,7 +57,8 @@ _PHP: Final = re.compile(r"<\?(?!xml\s)|<%")
 
 
 DATA_EACH: Final = 8
-"""Reading the content of a data URL costs one unit for so many of its characters (value.Budget)."""
+"""Reading the content of a data URL costs one unit for this many of its characters
+(value.Budget)."""
 
 
 def content(value: Value, budget: Budget) -> Iterator[Value] | None:

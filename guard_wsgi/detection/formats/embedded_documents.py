@@ -27,7 +27,7 @@ decode_json: Final = json.JSONDecoder(object_pairs_hook=Pairs, strict=False).dec
 """Parses a text as JSON: lists, `Pairs`, texts.
 
 :raises ValueError: if it is none.
-:raises RecursionError: if it nests too deep.
+:raises RecursionError: if it nests too deeply.
 """
 
 _TOKEN: Final = re.compile(r"[\w-]+={0,2}(?:\.[\w-]*={0,2}){1,4}", re.ASCII)

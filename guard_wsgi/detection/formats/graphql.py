@@ -59,7 +59,7 @@ class GraphQL:
     :ivar directives_in_row: the most directives in one place.
     :ivar introspects: whether the document queries the schema.
     :ivar has_cycle: whether a fragment contains itself.
-    :ivar most: how many tokens to read; a text with more is taken for no query.
+    :ivar most: how many tokens to read; a text with more does not count as a query.
     :ivar tokens: how many tokens were read.
     """
 

@@ -1,7 +1,7 @@
 """Paths of strings in a large JSON text, without reading the text between them.
 
-A document has as many brackets as it has room for, and few strings whose path anybody asks for. So
-the brackets of many strings are taken together, and those that end there are removed in pairs.
+A document may consist of brackets, while the paths of few strings are asked for. So the brackets
+between many strings are read together, and pairs that close there are removed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, to_text
 
 MAX_NAME_CHARS: Final = 100  # the end of a path, as in structure.py
 BLOCK: Final = 1024
-"""How many parts of a text to take together. Half of them are strings."""
+"""How many parts of a text to read together. Half of them are strings."""
 SHORT: Final = 64
-"""Up to so many brackets, looking at each takes no longer."""
+"""Up to this many brackets, reading them one by one takes no longer."""
 BRACKETS_EACH: Final = 2
-"""To look at so many brackets costs one (value.Budget)."""
+"""Reading this many brackets one by one costs one unit (value.Budget)."""
 REMOVED_EACH: Final = 128
-"""To look once for pairs in so many of them costs one, and one more for the call."""
+"""One search for pairs in this many brackets costs one unit, and one more for the call."""
 
 _BETWEEN: Final = frozenset({b",", b":", b", ", b": "})
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))

@@ -107,7 +107,8 @@ def json_values(
 
 LITERAL_CHARS: Final = 5
 ESCAPE_CHARS: Final = 1
-"""To read one string, with its escapes, and look at it with the first pass (value.Budget)."""
+"""The cost of reading one string with its escapes, and of testing it with the first pass
+(value.Budget)."""
 PATH_CHARS: Final = 6
 """The cost of finding the path of one."""
 _MASK: Final = b"\x01\x01"
@@ -121,7 +122,7 @@ def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
         if end < 0:
             end = size
         elif quotes.count(b'"', start, end) % 2:
-            end += 1  # it ends a string
+            end += 1  # the quote ends a string
             # A key, with its colon.
             if quotes[end : end + 16].lstrip()[:1] == b":":
                 end = quotes.index(b":", end) + 1

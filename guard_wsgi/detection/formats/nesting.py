@@ -1,8 +1,8 @@
-"""How deep a JSON document nests. A deep one makes parsers recurse until they fail.
+"""How deeply a JSON document nests. A deep one makes parsers recurse until they fail.
 
 Programs of blocks (Blockly) put each statement into the one before, so a pupil's program of thirty
-statements has sixty levels. Such a chain counts as a sixteenth of what another nesting does, and
-the parser of Python still bounds it.
+statements has sixty levels. A level of such a chain counts a sixteenth of another level. Python's
+parser still limits the depth.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from typing import Final
 
 LEVEL: Final = 16
-"""What one level costs."""
+"""The cost of one level."""
 LINK: Final = 1
-"""What one costs that continues a chain."""
+"""The cost of a level that continues a chain."""
 
 _LINK: Final = re.compile(rb'"next"\s*:\s*\{\s*"block"\s*:\s*\{')
 

@@ -1,7 +1,8 @@
-"""What a database, a shell or a script reads of a text that an app puts into a program.
+"""The part of a text that a database, a shell or a script runs, if an app puts the text into a
+program.
 
-It is not the whole text: words around an injection are a string, a comment or arguments there. So
-this part is weighed by itself, beside the text.
+The words around an injection become a string, a comment or arguments there. So this part is also
+weighed by itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MAX_SENTENCE_CHARS: Final = 4096
 _ABOUT_COMMANDS: Final = frozenset({"name:text", "name:code"})
 _FOR_A_LINE: Final = frozenset({"name:line", "name:number"})
 _INSIDE: Final = (".", "[", ">")
-# What joins a text to the one before it and the one behind it.
+# Operators that join a text to the text before or after it.
 _OPERATED: Final = re.compile(
     r"\s*(?:[-+*/%|&,;^>=?:.)\]}!]\s*[\w$!~({\[]|<\s*[\d(]"
     r"|(?:or|and|xor|union|in|is|not|like|between|having|collate)\b)"
@@ -40,7 +41,8 @@ _OPERATED: Final = re.compile(
 _MARK: Final = re.compile(r"--|/\*|[#;|&]")
 SEARCH_CHARS: Final = 8
 SEARCH_EACH: Final = 16
-"""The cost of a search, in units of a budget: of any text, and in characters of it for a unit."""
+"""The cost of a search, in units of a budget: for any text, and one more for this many of its
+characters."""
 
 
 # A closed block of code, which people put into questions (CommonMark 4.5).

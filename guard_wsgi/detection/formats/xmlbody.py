@@ -25,7 +25,7 @@ _MARKED: Final = re.compile(
 )
 _NAMESPACE_MARK: Final = "xmlns:"
 TAGS_EACH: Final = 8
-"""To look whether a tag declares something costs one for so many (value.Budget)."""
+"""Testing this many tags for declarations costs one unit (value.Budget)."""
 _PROLOG_CHARS: Final = 8192
 _MAX_NAME_CHARS: Final = 64
 _SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})

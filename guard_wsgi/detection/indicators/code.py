@@ -180,7 +180,7 @@ CODE = (
     _make("code_injection", "php_string_cast", r"\(\s*string\s*\)\s*['\"]\w{1,20}['\"]\s*(?:\.|\)?\s*\()", _PHP, STRONG, examples=("( string ) \"sys\".\"t\".\"em\" ('uname');",)),
     _make("code_injection", "php_index_call", r"\$\w*\[\s*\$\w*\[[^\]\r\n]{1,20}\]\s*\]\s*\(", _PHP, STRONG, examples=("$__[$_[1]](7)",)),
     _make("code_injection", "float_hang", r"\b2\.2250738585072011e-308\b|\b0\.22250738585072011e-307\b", "CVE-2010-4645, CVE-2010-4476: a number whose conversion never ends", STRONG, prefilter=(r"225073858507201",), examples=("2.2250738585072011e-308",)),
-    # A call with nothing but a variable: in a path, nobody writes about one.
+    # A call with only a variable. Nobody writes about one in a path.
     _make("code_injection", "php_variable_argument", r"^(?:[^\s(]*/)?[a-z_]\w+\s{0,4}\(\s{0,4}\$[a-z_]\w*\s{0,4}\)\s*;?\s*$", _PHP, 0.35, prefilter=(r"\w\(\$[a-z_]",), examples=("substr($x)", "/post/unpack($data)")),
     _make("code_injection", "python_call", r"^[\s'\"({]{0,6}(?:print\s*\(\s*)?(?:await\s+)?(?:subprocess\.(?:run|call|popen|check_\w+|get\w*output)|os\.(?:exec[lv]\w*|spawn[lv]\w*|posix_spawn\w*|fork|kill|startfile|remove|unlink|rmdir|putenv|chmod)|importlib\.(?:import_module|reload)|ctypes\.(?:cdll|windll|pythonapi|c_\w+)[\w.]{0,24}|commands\.get\w+|pty\.spawn|marshal\.loads?|c?pickle\.loads?|dill\.loads?|runpy\.run_\w+|code\.interact|shutil\.(?:rmtree|copy\w*|move)|platform\.popen|builtins\.\w+|timeit\.timeit|cprofile\.run|socket\.socket)\s*\(\s*(?:['\"\[(\d]|none\b|b['\"])|^\s*os\.fork\s*\(\s*\)\s*$", _PYTHON, STRONG,
           prefilter=(r"(?:marshal|pickle|dill)\.loads? ?\(", r"os\.(?:exec[lv]|spawn[lv]|posix_spawn|fork|kill|startfile|remove|unlink|rmdir|putenv|chmod)", r"(?:pty\.spawn|runpy\.run|code\.interact|shutil\.(?:rmtree|copy|move)|importlib\.(?:imp|rel)|ctypes\.(?:cdll|windll|python|c_)|platform\.popen|builtins\.|timeit\.timeit|cprofile\.run|socket\.socket)"),
@@ -195,10 +195,11 @@ CODE = (
           examples=("py/object", "{'py/reduce': 1}", "__reduce__")),
     _make("deserialization", "tagged_object", r"^\s*(?:---\s*)?(?:[\w-]{1,24}:\s*)?!{1,2}(?:ruby|python)/(?:object|hash|struct|name|module|tuple|class|sym\w{0,4}|regexp|range|exception|array|string)", _SERIAL, CERTAIN, prefilter=(r"!(?:ruby|python)/",), examples=("--- !ruby/object:Gem::Installer", "!!python/object:x.Y {}", "!!ruby/object:Gem::Installer")),
     _make("deserialization", "pickle_instance", r"\([SVFIL][^\r\n]{0,60}\n(?:p\d{1,3}\n)?[io](?:os|posix|nt|builtins|__builtin__|subprocess|commands|sys|importlib)\n\w{1,40}\n", _SERIAL, CERTAIN, prefilter=(r"\n[io](?:os|posix|nt|builtins|__builtin__|subprocess|commands|sys|importlib)\n", r"\\n[io](?:os|posix|nt|builtins|__builtin__|subprocess|commands|sys|importlib)\\n"), examples=("(S'id'\nios\nsystem\n.",)),
-    # Classes that start programs, as a whole value: who sends one looks for a way to name it.
+    # Classes that start programs, as a whole value: the sender tests whether the app creates
+    # objects by class name.
     _make("code_injection", "java_process", r"^[\s\"']*java(?:\.lang)?\.(?:runtime|processbuilder|processimpl)(?:\(\))?[\s\"';]*$", _JAVA, STRONG, examples=("java.lang.Runtime", "java.lang.ProcessBuilder")),
     _make("template", "django_settings", r"\{%\s*(?:firstof|if|with\s+\w+\s?=)\s*settings\b", _SSTI, CERTAIN, prefilter=(r"firstof settings", r"if settings\.", r"=settings "), examples=("{% firstof settings.SECRET_KEY %}", "{% if settings.SECRET_KEY > 'B' %}y{% endif %}")),
     _make("code_injection", "format_dunder", r"\{[\w.\[\]]+\.__[a-z]+__", _PYTHON, CERTAIN, prefilter=(r"\.__[a-z]",), examples=("{user.__dict__}", "{0.__doc__}")),
-    # All names of a program, where one value is asked for.
+    # The table of all names of a program, in a field for one value.
     _make("code_injection", "python_names", r"^\s*(?:globals|locals|vars|exit|quit|breakpoint)\s*\(\s*\)\s*;?\s*$", _PYTHON, 0.7, prefilter=(r"exit\(\)", r"quit\(\)"), examples=("globals()", "exit()")),
 )

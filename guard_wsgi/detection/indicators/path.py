@@ -142,7 +142,8 @@ PATH = (
     # Ports that IANA or the makers give to stores, to container engines and to cluster managers: no
     # site that a visitor names is there. A client chooses path and query freely, so neither counts.
     _make("ssrf", "service_port", r"^\s*(?:https?|ftp|wss?)://(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|host\.docker\.internal)\.?:(?:2[23]|25|110|143|389|636|873|1433|1521|2049|2181|237[5-9]|2380|3306|4243|5432|5984|6379|638\d|7001|8086|8500|8600|9042|9092|9200|9300|10250|10255|11211|15672|2701[789]|50070)(?:[/?#]|\s*$)", _SSRF, CERTAIN, examples=("http://localhost:2375/", "http://127.0.0.1:6379/avatar.png", "http://127.0.0.1:9200/x?a=b")),
-    # RFC 3986, 3.2.2: a name may be encoded, and no browser or person writes one so. Programs decode it.
+    # RFC 3986, 3.2.2: a host name may be encoded. Programs decode it, but no browser and no person
+    # writes it like that.
     _make("ssrf", "encoded_host", r"^\s*(?:https?|ftp|wss?)://[\w.-]*%(?:[013-7][\da-f]|2[0-46-9a-f])[\w.%-]*(?:[:/?#]|\s*$)", _SSRF, CERTAIN, examples=("http://%31%32%37.0.0.1/x?a=b", "http://127%2e0%2e0%2e1/avatar.png", "http://loc%61lhost/")),
     _make("ssrf", "local_service", r"^\s*(?:(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]):\d+(?:/\S*)?|https?://(?:db|database|redis|backend|postgres|mysql|mongo(?:db)?|elasticsearch|rabbitmq|memcached|kafka|vault|consul|etcd|internal|intranet|admin|metadata|docker|registry|jenkins|gitlab|grafana|prometheus|api|app|web)(?::\d+)?(?:/\S*)?)\s*$", _SSRF, 0.1,
           prefilter=(r"=(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0):\d", r"://(?:db|database|redis|backend|postgres|mysql|mongo|mongodb|elasticsearch|rabbitmq|memcached)[/:\x0b&]", r"://(?:kafka|vault|consul|etcd|internal|intranet|admin|metadata|docker|registry)[/:\x0b&]", r"://(?:jenkins|gitlab|grafana|prometheus|api|app|web)[/:\x0b&]"),

@@ -56,7 +56,7 @@ QUERY = (
     _make("graphql", "introspection", r"\b__schema\b|\b__typename\b.{0,80}__typename|\b__type\s*\(|introspectionquery", _GRAPHQL, examples=('{__type(name:"User"){fields{name}}}',)),
     _make("graphql", "alias_flood", r"(?:\w+\s*:\s*(?:login|auth\w*|user|__typename)\b[^:]*){4}", _GRAPHQL, examples=('a:login(x) b:login(x) c:login(x) d:login(x)',)),
     _make("graphql", "directive_flood", r"(?:@\w+\s*){6}", _GRAPHQL, examples=('@a@a@a@a@a@a@a@a@a@a@a@a',)),
-    # A document that is nothing else: who sends it wants to see whether the address is fetched.
+    # A document with nothing else. Its sender tests whether the app fetches the address.
     _make("xml", "lone_schema", r"^\s*<[\w:.-]{1,32}\s[^<>]*schemalocation\s*=\s*(?:'[^'<>]*https?://[^'<>]*'|\"[^\"<>]*https?://[^\"<>]*\")[^<>]*(?:/>|>[^<>]{0,32}</[\w:.-]{1,32}\s*>)\s*$", "CWE-918: schemas that are fetched", 0.6,
           examples=("<a xmlns='http://a.b/' xsi:schemaLocation='http://a.b/ http://x.example/a.xsd'>a</a>",)),
     _make("xml", "schema_location", r"schemalocation\s*=\s*['\"][^'\"]{0,200}(?:file:|ftp:|\\\\\\\\|/etc/|//(?:127\.|localhost|169\.254|10\.|192\.168|0x|\[))|xsi:nonamespaceschemalocation\s*=\s*['\"]\s*(?:https?|ftp|file):", "CWE-611, CWE-918: schemas that are fetched", STRONG,

@@ -363,8 +363,8 @@ SQL = (
           examples=("1 uniunionon selselectect 1", "1 ununionion sselectelect 2")),
     _sqli("select_glued", r"^[\s(]*select(?:\*|'[^']{0,20}'|\"[^\"]{0,20}\"|\(\s*[*\w]{1,20}\s*\))\s*from\b", _OWASP, CERTAIN, prefilter=(r"select\*", r"select['\"]", r"select\([*\w]+\) ?from"), examples=("select*from users", "select(name)from users", "select'a'from t")),
     _sqli("number_truth_sum", r"^\s*['\"]?-?\d+['\"]?\s*[-+*/%^|&]{1,2}\s*['\"]?(?:true|false)\b\s*(?:--.*|#.*|;.*)?$", _BLIND, CERTAIN, prefilter=(r"[=\x0b\"]-?\d+ ?[-*/%^|&]{1,2} ?(?:true|false)",), examples=("1-true", "1*false", "7 - false-- ")),
-    # What stands behind the first quote is words alone, and the rest of the statement is cut off or
-    # its quote opened again: a name is true where it is no text and no zero.
+    # Only words follow the first quote, and the rest of the statement is cut off or its quote
+    # opened again. A name is true unless it is a text or zero.
     _sqli("quote_names", r"^[^'\"`]{0,60}['\"]\s*\)*\s*(?:(?:(?:or|and|xor)\s+(?:not\s+)?[a-z_][\w.]{0,40}(?:\s+(?:notnull|isnull|collate\s+\w{1,20}|is\s+(?:not\s+)?(?:null|true|false)|(?:order|group)\s+by\s+[\w.,][\w., ]{0,39}|limit\s+\d{1,6}))?\s*|collate\s+\w{1,20}\s*|(?:order|group)\s+by\s+[\w.]{1,40}\s*(?:desc\s*|asc\s*)?|window\s+\w{1,20}\s+as\b[^'\"]{0,60}|(?:notnull|isnull)\s*|limit\s+\d{1,6}\s*)(?:(?:--|#|/\*)[\s\w+-]{0,12}|;\s*(?:--.{0,12})?|\s(?:(?:or|and)\s+\w{1,20}\s+)?(?:or|and)\s*['\"`])"
           r"|(?:or|and|xor)\s*(?:not\s+)?[\w.]{1,40}\s*(?:[<>=!]{1,3}|\b(?:or|and|xor|like|is|glob|regexp)\b)\s*['\"]\s*)$", _OWASP, CERTAIN,
           prefilter=(r"['\"] ?\)? ?(?:window \w|notnull|isnull|collate \w)", r"\\\" ?(?:or|and|xor|collate|window|group|order|limit|notnull) ?\w"),
@@ -378,8 +378,8 @@ SQL = (
     _sqli("number_columns", r"^[\s(]*-?\d+\s*(?:[|&]\s*\d+\s*)?(?:(?:or|xor)\s*(?:\(+\s*" + _COLUMN + r"\s*\)+|\s" + _COLUMN + r"|\s(?:abs|length|hex|lower|upper|ascii|unicode|typeof|ifnull|coalesce)\s?\([\w., ]+\))\s*(?:(?:is|not)\s?null\s*|(?:not\s+)?like\s+\w+\s*|(?:not\s+)?between\s+\w+\s+and\s+\w+\s*)?(?:or\s+\d+\s*)?(?:$|(?:--|#|/\*)[\s\w+-]*$)|(?:or|and|xor)\s+\w+\s+(?:(?:not|is)null\b|(?:not\s+)?in\s*\(\s*['\d])|(?:or|and|xor)\s+['\"]\w*['\"]\s*[<>=]+\s*\(\s*select\b)", _BLIND, CERTAIN, prefilter=(r"[=\x0b\"]-?\d+ ?[|&] ?\d+ (?:or|xor)",), examples=("0 or id", "1 or rowid", "0 or(id)", "1 or id -- x", "1|0 or id", "0 or id in (1,2,3)", "0 or title like title", "0 or abs(id)", "0 or id between 1 and 3", "0 or 'S3' < (select a from b)")),
     _sqli("value_union", r"^[\s(]*(?:(?:-?(?:\d[\d.]*(?:e\d+)?|\.\d+)|null|true|false|''|\"\")['\")\s]*\s(?:union|except|intersect)\s+(?:all\s+|distinct\s+)?select\s[^;]+?[\s\]\"`*)']from[\s\[\"`(]"
           r"|[\w.'\")]+\s+union\s+(?:all\s+|distinct\s+)?select\s+(?:[\w.]*\*|[\w.'\"`|()]+\s*,)[^;]*?[\s\]\"`*)']from[\s\[\"`(])", _PATT, CERTAIN, prefilter=(r"null union ",), examples=("9 union all select id,name||'PW',pass from users--", "null union select a.*from users a", "0 union select pw from users")),
-    # What stands behind the first quote is an operation of the database, and a comment cuts off the
-    # rest of the statement, or a quote opens again at once.
+    # An operation of the database follows the first quote. A comment cuts off the rest of the
+    # statement, or a quote opens again at once.
     _sqli("quote_operation", r"^[^'\"`]*['\"]\s*\)*\s*(?:"
           r"(?:(?:[<>=!]=|<>|<<|>>|[<>=|&+*%^])\s*[\w.\[\]]+|(?:is\s+(?:not\s+)?|not\s+|(?:is|not)null\s*)(?:distinct\s+from\s+)?(?:[=<>]{0,2}\s*[\w.]+)?|collate\s+\w+\s+(?:or|and)\s+[\w.]+|(?:or|and|xor)\s*(?:\.\d+|\[\w+\]))"
           r"(?:\s*(?:[<>=!|&+*%]{1,2}|\b(?:or|and|is|like)\b)\s*[\w.]+)?\s*;?(?:\s*(?:--|/\*)|\s+#)[\s\w+-]*"

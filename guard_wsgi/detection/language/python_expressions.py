@@ -15,7 +15,7 @@ from typing import Final
 FEATURE: Final = "code_injection.python_expression"
 """Flag of a value that is such an expression."""
 MAX_CHARS: Final = 400
-"""The longest text that is parsed: to parse takes 0.2 us a character."""
+"""The longest text that is parsed. Parsing takes 0.2 us per character."""
 MAX_NODES: Final = 400
 PARSED_CHARS: Final = 120
 """The cost of parsing, plus one for each character of the text (value.Budget)."""
@@ -24,7 +24,7 @@ PARSED_CHARS: Final = 120
 _REACHING: Final = frozenset(
     {"open", "__import__", "eval", "exec", "compile", "globals", "locals", "vars", "__builtins__"}
 )
-# Without one of these, nothing is read at all. Formats of a text with a variable.
+# Only a text with one of these is parsed. The last two are formats of a text with a variable.
 _HINT: Final = re.compile(
     r"(?:open|import__|eval|exec|compile|globals|locals|vars|__builtins__)\b|\A\s*r?f['\"]|%[srd]['\"]\s*%"
 )

@@ -129,7 +129,7 @@ class RunWeights:
             after = row[1:]
             found.update(row, zip(row, after, strict=False))
             found.update(zip(row, after, row[2:], strict=False))
-        # Exact, so the order of a set does not change the last digit.
+        # An exact sum: otherwise the order of a set would change its last digit.
         return fsum(map(self._weights.get, found, itertools.repeat(0.0)))
 
     def _row(self, words: Iterable[str]) -> list[int]:

@@ -148,7 +148,7 @@ def is_no_statement(text: str) -> bool:
     """Whether a text is a syntax error in SQL before its first quote: a name or the end of a call,
     an alias, and a word that may not follow an alias.
 
-    Only of use for a text without comments and semicolons: what is after the error is then part of
+    Use it only for a text without comments and semicolons: then the rest after the error is part of
     the same statement.
     """
     opened = _OPENED_NAME.search(text, 0, MAX_STATEMENT_CHARS)

@@ -97,7 +97,7 @@ _NAMED: Final = (
 
 
 MAX_NAME_CHARS: Final = 100
-"""How much of a name to read: its patterns may take the square of its length."""
+"""How many characters of a name to read. The patterns may take quadratic time."""
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
@@ -113,7 +113,7 @@ def name_features(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _features(name: str) -> tuple[str, ...]:
-    """Cached: sites have few names, and each needs ten matches."""
+    """Cached, because sites have few names, and each needs ten matches."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
 
 

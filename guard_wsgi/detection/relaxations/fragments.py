@@ -26,8 +26,9 @@ from guard_wsgi.detection.relaxations.styles import without_styles
 from guard_wsgi.detection.relaxations.wiki_texts import HINT as WIKI_HINT
 from guard_wsgi.detection.relaxations.wiki_texts import without_wiki_texts
 
-# Each attribute is read in one way only: other readings multiply.
-# What a handler or a script URL may do: act on the browser's own window only.
+# Each attribute can match in one way only. Several ways would multiply the time.
+
+# What a handler or a script URL may do: only something with the browser's own window.
 _ACTION: Final = (
     r"(?>(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
     r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2})"
@@ -135,7 +136,7 @@ _REQUESTED: Final = re.compile(
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /(?:(?!\S*\.\.)[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
     r"|[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\" [1-5]\d\d\b))"
 )
-# What a test says of two texts that differ.
+# The report of a test about two texts that differ.
 _ASSERTED: Final = re.compile(r"(?<=\bassert )'\w[\w .-]{0,40}' [=!]= '\w[\w .-]{0,40}'(?!\w)")
 # A class that a log line or a sentence mentions, without creating or calling it.
 _SPOKEN_CLASS: Final = re.compile(

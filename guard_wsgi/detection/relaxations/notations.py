@@ -32,7 +32,7 @@ _NO_FILTER: Final = frozenset({"ldap", "cmd_injection", "xpath"})
 _NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"})
 
 # No quote, blank or separator, so no string ends, and no second command and no second word begins.
-# Each piece is read in one way only, else it would double the time of a failure.
+# Each piece can match in one way only. Another way would double the time of a failed match.
 _REGEX: Final = re.compile(
     r"(?:(?!\[\^?[\w=?#&/:.%-]{1,60}\]|\\\$)[^\s'\"`;&<>$%{}]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\{\d{0,4}(?:,\d{0,4})?\}|\\[{}$]|\$(?=$|[|)/]))+"
 )
@@ -98,7 +98,7 @@ def _makes_object(name: str) -> bool:
 
 
 _NAMED_TYPE: Final = frozenset({"code_injection", "deserialization"})
-# A file of a network share. A host without a dot is in the own network.
+# A file of a network share. A host without a dot is in the local network.
 _SHARE: Final = re.compile(
     r"(?!.*\.(?:php\d?|phtml|inc|jspx?|aspx?|js|exe|dll|hta)$)"
     r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?"

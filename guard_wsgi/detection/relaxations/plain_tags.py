@@ -34,7 +34,7 @@ _STYLE: Final = re.compile(
     r"(?:[a-z-]{2,40}: ?(?:(?:[\w#.%-]++|'[a-z][\w ]{1,30}'(?=[,;\"]|$)|rgba?\([\d., %]{5,30}\))(?:, ?| )?){1,8}(?:; ?|$))*",
     re.IGNORECASE,
 )
-# What a plain style says is weighed nowhere: it has no call, no address and no operator.
+# The text of a plain style is not weighed: it has no call, no address and no operator.
 _STYLED: Final = re.compile(r"\sstyle=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
     r"(?:https?://[\w.-]{1,120}(?::\d{1,5})?|(?=[/#?]|[\w.-]++(?:[/#?]|$))(?!//)|(?:mailto|tel):(?=[\w+]))"
@@ -51,8 +51,8 @@ _PLAIN: Final = frozenset(
 _PREFIXES: Final = ("data-", "aria-")
 
 
-# Words in brackets are all that an element has: a shell finds no end of the redirection that its end
-# tag is.
+# The element contains only words in brackets. A shell reads its end tag as a redirection without an
+# end.
 _REMARK: Final = re.compile(
     r"(?<=[\w/#]>)(?=\([\w ,.:!?\u2019-]{1,60}(?:(?<=\w)'(?=\w)[\w ,.:!?\u2019-]{1,60})?\)[\w ,.:!?()\u2019-]{0,80}</[a-z][a-z0-9]{0,10}>(?:\s*<|\s*$))"
 )

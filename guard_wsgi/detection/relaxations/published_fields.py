@@ -142,7 +142,8 @@ def is_passed_on(value: Value) -> bool:
 
 @lru_cache(maxsize=1024)
 def _table_of(name: str) -> re.Pattern[str] | None:
-    """Return the kind of a path. Cached: documents have few paths and repeat them."""
+    """Return the table that a path is in. Cached, because documents have few paths and repeat
+    them."""
     if len(name) > MAX_PATH_CHARS:
         return None
     for pattern in _PATHS:

@@ -71,7 +71,7 @@ _NAMES: Final = (
     r"|java\.util\.(?:list|arraylist|linkedlist|map|hashmap|treemap|set|hashset|date|calendar|optional|collections?|arrays|iterator|locale|uuid|random|scanner|regex(?:\.(?:pattern|matcher))?)"
     r"|java\.time\.\w{1,24}|java\.math\.\w{1,24}|java\.sql\.(?:date|timestamp|connection|resultset|preparedstatement)"
 )
-# Lines of programs that do nothing.
+# Lines of programs that have no effect.
 _LINES: Final = (
     r"return (?:false|null|none|0|this|self|undefined);?|return;|while ?\((?:true|1)\)|for ?\(;;\)|if ?\((?:true|false|x)\)|else if|try catch"
     r"|module\.exports(?: ?= ?(?:\{\}|\w{1,32}))?;?|export default(?: \w{1,32})?;?|use strict|require\(\)|import (?:os|sys|re|json)"

@@ -4,9 +4,9 @@
 
 Only a wiki gives a template arguments without quotes behind bars. For the engines that attackers
 aim at, the name of a filter is behind a bar, and a word, a number or an equals sign behind that is
-an error. So the braces and bars of such a template are taken out before a text is weighed, if its
-name is none of data that engines have, and no argument is a filter or a command. What the template
-says stays.
+an error. So the braces and bars of such a template are removed before a text is weighed, if its
+name is no data of an engine and no argument is a filter or a command. The text of the template
+stays.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def _without_marks(match: re.Match[str]) -> str:
 
 
 def without_wiki_texts(text: str) -> str:
-    """Take the braces and bars out of a wiki's templates, and the dollar signs out of the arguments
-    of a message."""
+    """Remove the braces and bars of a wiki's templates, and the dollar signs of the arguments of a
+    message."""
     if "{{" in text and "|" in text:
         if "{{{" in text:
             text = _PARAMETER.sub("value", text)

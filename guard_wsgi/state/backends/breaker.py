@@ -88,7 +88,7 @@ class Breaker:
             self._probes = 0
             seconds = (self._clock.wall_ns() - self.since_ns) / NANOSECONDS
             self.since_ns = self._clock.wall_ns()
-        self._tell("recovered", f"store {self._name} is back after {seconds:.1f} s")
+        self._report("recovered", f"store {self._name} is back after {seconds:.1f} s")
 
     def failed(self, error: BaseException) -> None:
         """Report that a call failed."""
@@ -108,13 +108,13 @@ class Breaker:
             self._probes += 1
             self._probe_at_ns = self._clock.monotonic_ns() + wait * NANOSECONDS
         if was_closed:
-            self._tell("degraded", f"store {self._name} is down: {self.last_error}")
+            self._report("degraded", f"store {self._name} is down: {self.last_error}")
 
     def abandoned(self) -> None:
         """Report that a call was interrupted: another thread may probe."""
         self._probing = False
 
-    def _tell(self, change: Change, detail: str) -> None:
+    def _report(self, change: Change, detail: str) -> None:
         if self._on_change is None:  # otherwise the listener logs it
             log.warning("%s", detail)
             return

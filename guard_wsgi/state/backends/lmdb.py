@@ -232,7 +232,7 @@ class LMDBStorage:
         return self._file.read(self._bans.find, targets)
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
-        self._seen = seen  # with no version: that there was a change is known at a hit, not which
+        self._seen = seen  # without a version: a hit shows that bans have changed, not which
 
     def begin_request(self) -> None:
         return None  # there is nothing to wait for

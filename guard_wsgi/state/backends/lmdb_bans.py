@@ -36,7 +36,7 @@ class LMDBBans:
 
     def __init__(self, prefix: bytes, now: Callable[[], int]) -> None:
         self._now = now
-        self._birth = 0
+        self._first_ban_ns = 0
         # While all bans are read: the version at the beginning, and from where to go on.
         self._page: tuple[int, bytes] | None = None
         self._ban = BAN + prefix
@@ -60,10 +60,12 @@ class LMDBBans:
 
     def changes(self, txn: Any, since: int | None) -> BanChanges:
         """Return the changes since a version; all bans, in pages, if some changes were missed."""
-        version, birth = self._version(txn)
+        version, first_ban_ns = self._version(txn)
         # Another file, or an older copy of this one.
-        lost = since is not None and (self._birth not in (0, birth) or since > version)
-        self._birth = birth
+        lost = since is not None and (
+            self._first_ban_ns not in (0, first_ban_ns) or since > version
+        )
+        self._first_ban_ns = first_ban_ns
         if since is not None and not lost and self._page is None:
             journal = self._since(txn, since, version)
             if journal is not None:
@@ -105,13 +107,13 @@ class LMDBBans:
     def begin_anew(self, txn: Any) -> None:
         """Make every process read all bans, after they were deleted."""
         # A number without a journal entry does that.
-        version, birth = self._version(txn, self._now())
-        txn.put(self._version_key, NEVER + _VERSION.pack(version + 2, birth))
+        version, first_ban_ns = self._version(txn, self._now())
+        txn.put(self._version_key, NEVER + _VERSION.pack(version + 2, first_ban_ns))
 
     def _note(self, txn: Any, target: str, now_ns: int) -> None:
-        version, birth = self._version(txn, now_ns)
+        version, first_ban_ns = self._version(txn, now_ns)
         version += 1
-        txn.put(self._version_key, NEVER + _VERSION.pack(version, birth))
+        txn.put(self._version_key, NEVER + _VERSION.pack(version, first_ban_ns))
         expires_ns = now_ns + JOURNAL_SECONDS * NANOSECONDS
         key = self._journal + _SEQUENCE.pack(version)
         txn.put(key, _EXPIRY.pack(expires_ns) + target.encode())
@@ -121,10 +123,10 @@ class LMDBBans:
         record = txn.get(self._version_key)
         if not record:
             return 0, now_ns
-        if len(record) < len(NEVER) + _VERSION.size:  # as written before there were births
+        if len(record) < len(NEVER) + _VERSION.size:  # written by an older version
             return _EXPIRY.unpack_from(record, len(NEVER))[0], 1
-        version, birth = _VERSION.unpack_from(record, len(NEVER))
-        return version, birth
+        version, first_ban_ns = _VERSION.unpack_from(record, len(NEVER))
+        return version, first_ban_ns
 
     def _find(self, txn: Any, target: str) -> BanEntry:
         record = txn.get(self._ban + target.encode())

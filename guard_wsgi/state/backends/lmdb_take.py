@@ -66,7 +66,7 @@ def taker(
             txn = None
             try:
                 txn = file.begin(None, None, True)
-                now = wall()  # only now: the lock may have been waited for
+                now = wall()  # after the lock, for which this may have waited
                 if last_change != (change := change_of(counts.records, CHANGE_AT)):
                     last_change = change
                     bans_changed()

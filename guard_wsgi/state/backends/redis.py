@@ -1,8 +1,8 @@
 """``redis://`` and its variants: counts and bans that several machines share.
 
 `limits` makes the connection (one server, TLS, a socket, Sentinel, Cluster, Valkey). The commands
-are our own: a counted request is one script, so one round trip, and its answer contains the version
-of the bans.
+are our own. A counted request runs one script in one round trip, and the answer also has the
+version of the bans.
 """
 
 from __future__ import annotations
@@ -45,10 +45,12 @@ JOURNAL_SECONDS = 600
 """How long the journal keeps a lifted ban, for processes that have not read it yet."""
 
 _MOST_ERASURES = 16
-"""Between two looks of one process."""
+"""The most erasures between two reads of one process. After more, the server counts as having lost
+the bans."""
 
 _LONGEST_STEP = 2**16
-"""So 65,000 changes of bans and more in a range of versions; then all are read again, once."""
+"""The longest step to the next version. So a range of versions has room for at least 65,000 changes
+of bans. After them, each process reads all bans again, once."""
 
 _NEVER_THERE = 2
 """The answer of `redis_scripts.BAN_CHANGES` for a version that the server never had."""
@@ -86,7 +88,7 @@ class RedisBackend:
     bans_are_shared = True
 
     def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:
-        """It connects on first use, not here.
+        """Prepare a client. It connects on first use.
 
         :raises ConfigError: if the URI can't be parsed.
         """
@@ -97,14 +99,14 @@ class RedisBackend:
         name = "Redis" if library == "redis" else "Valkey"
         self.failures: tuple[type[Exception], ...] = (
             getattr(self._library.exceptions, f"{name}Error"),
-            getattr(self._library.exceptions, f"{name}ClusterException"),  # is none of the first
+            getattr(self._library.exceptions, f"{name}ClusterException"),  # not a subclass of it
             OSError,
         )
         self._url = url
         self._settings = settings
         self._budget = budget
         self._prefix = settings.prefix.encode()
-        # Braces: one slot of a cluster for all that a script touches together.
+        # The braces put all keys of a script into one slot of a cluster.
         self._ban_keys = tuple(
             b"{%sbans}%s" % (self._prefix, name)
             for name in (b":version", b"", b":journal", b":endings", b":versions")
@@ -115,12 +117,12 @@ class RedisBackend:
         self._client: Any = None
         self._connecting = threading.Lock()
         if not self._cluster:
-            self._connect()  # of a cluster the map is read at once: not here
+            self._connect()  # a cluster's client would read the map now
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
-        # The client's pool notices the fork by itself and drops the parent's connections; its locks
-        # are free, as `ResilientBackend` lets no call be under way during a fork.
+        # The client's pool notices the fork and drops the parent's connections. Its locks are free,
+        # because `ResilientBackend` pauses calls during a fork.
         self._connecting = threading.Lock()
 
     # -- limits -------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ class RedisBackend:
         began = time.monotonic()
         known = since
         if since is None or began - self._bans_read_at > JOURNAL_SECONDS / 2:
-            since = -1  # what the journal has forgotten meanwhile can't be read from it
+            since = -1  # the journal may have forgotten changes since then
         version, reached, complete, *pairs = self._run(
             _BAN_CHANGES, self._ban_keys, since, BANS_A_PAGE
         )
@@ -261,8 +263,8 @@ class RedisBackend:
 
     def _run(self, script: _Script, keys: tuple[bytes, ...], *arguments: object) -> Any:
         client = self._client or self._connect()
-        # The first time by its text, which loads it: asking by digest first would cost a slow
-        # server's clients a second round trip.
+        # The first call sends the text, which also loads the script. Trying the digest first would
+        # cost a second round trip.
         if script.digest in self._loaded:
             try:
                 return client.execute_command(
@@ -276,7 +278,7 @@ class RedisBackend:
         return reply
 
     def _connect(self) -> Any:
-        # Connecting is bounded by the call's time; so is waiting for a thread that does.
+        # The call's time limits connecting, and also waiting for another thread that connects.
         if not self._connecting.acquire(timeout=self._budget.remaining_seconds()):
             raise TimeoutError("another thread is connecting")
         try:
@@ -298,7 +300,7 @@ def _ban_entry(target: bytes, record: bytes) -> BanEntry:
 def _has_lost(known: int, version: int) -> bool:
     """Whether a server that once was at version ``known`` has lost the bans.
 
-    What it knows begins in a range of versions that is drawn; each erasure goes on to the next.
+    A new server begins in a random range of versions. Each erasure moves on to the next range.
     """
     if known == 0:
         return False

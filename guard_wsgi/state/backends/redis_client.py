@@ -63,16 +63,17 @@ def _wants_proof(options: Mapping[str, object]) -> bool:
 
 def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any]:
     options: dict[str, Any] = {
-        # One for each request served at once. redis-py 8 takes no more than 100, and a worker of
-        # gevent serves a thousand; the others would fail at once and take the store for down.
+        # One connection per concurrent request. redis-py 8 allows 100 by default, and a gevent
+        # worker serves a thousand requests: the others would fail at once, and the store would
+        # count as down.
         "max_connections": 2**31 - 1,
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "retry": library.retry.Retry(library.backoff.NoBackoff(), 0),
-        "protocol": 2,  # the third begins with a HELLO of its own
+        "protocol": 2,  # version 3 begins with another round trip (HELLO)
     }
     if scheme.endswith("+cluster"):
-        # Since redis-py 6 a cluster takes `retry`; before, and in valkey-py, a number.
+        # Since redis-py 6, a cluster takes `retry`. Older versions and valkey-py take a number.
         if library.__name__ == "valkey" or int(library.__version__.partition(".")[0]) < 6:
             del options["retry"]
             options["cluster_error_retry_attempts"] = 0
@@ -156,7 +157,7 @@ class _BudgetedSocket:
         self._sock.sendall(data)
 
     def _limit(self) -> None:
-        if self._sock.gettimeout() != 0:  # the client only looks whether there is something
+        if self._sock.gettimeout() != 0:  # the client only tests whether data has arrived
             self._sock.settimeout(self._budget.remaining_seconds())
 
     def __getattr__(self, name: str) -> Any:

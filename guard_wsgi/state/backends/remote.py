@@ -235,10 +235,10 @@ class LimitsBackend:
     def ban_changes(self, since: int | None) -> BanChanges | None:
         version, bans = _bans(self._documents.get(self._name("b", "bans")))
         if version == since:
-            return BanChanges(version, False, (), tells_lifted=False)
+            return BanChanges(version, False, (), includes_lifted=False)
         entries = [BanEntry(target, *record) for target, record in bans.items()]
         lost = since is not None and version < since
-        return BanChanges(version, True, entries, lost=lost, tells_lifted=False)
+        return BanChanges(version, True, entries, lost=lost, includes_lifted=False)
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
         _, bans = _bans(self._documents.get(self._name("b", "bans")))

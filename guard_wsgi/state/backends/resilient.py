@@ -90,7 +90,7 @@ class ResilientBackend:
                         if breaker.failures:
                             breaker.succeeded()
                         return verdict
-                return stand_in(key, requests, window_seconds, cost)
+                return take_locally(key, requests, window_seconds, cost)
 
         else:
 
@@ -98,9 +98,9 @@ class ResilientBackend:
                 verdict = self._ask(main_take, key, requests, window_seconds, cost)
                 if verdict is not None:
                     return verdict
-                return stand_in(key, requests, window_seconds, cost)
+                return take_locally(key, requests, window_seconds, cost)
 
-        def stand_in(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
+        def take_locally(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             if self._may("rate_limit"):
                 return local_take(key, self._share(requests), window_seconds, cost)
             return True, requests, 0.0, requests
@@ -194,7 +194,7 @@ class ResilientBackend:
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         if self._pending:
-            self._tell_pending()
+            self._send_pending()
         changes = self._ask(self._main.ban_changes, since)
         if changes is not None:
             if changes.complete and self._pending:
@@ -203,7 +203,7 @@ class ResilientBackend:
                 return evolve(changes, entries=[*changes.entries, *pending])
             return changes
         # Policy local: the known bans hold. Nothing new is known, so the version stays.
-        return BanChanges(since, False, (), learnt=False) if self._may("bans") else None
+        return BanChanges(since, False, (), answered=False) if self._may("bans") else None
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
         found = self._ask(self._main.find_bans, targets)
@@ -233,7 +233,7 @@ class ResilientBackend:
                 if target in self._pending:
                     self._pending[target] = entry
 
-    def _tell_pending(self) -> None:
+    def _send_pending(self) -> None:
         """Send bans that were made and lifted while the store was down, until it fails again.
 
         If the store refuses one, it is tried again later, after the others.
