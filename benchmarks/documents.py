@@ -21,6 +21,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, urlencode
+from zlib import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "training"))
 
@@ -430,6 +431,29 @@ def quotes(rng: random.Random, size: int) -> Request:
     return in_text("".join(rng.choice("'\"`;()=-#/*|&<>{}$%\\ or1") for _ in range(size)))
 
 
+def packed_values(rng: random.Random, size: int) -> Request:
+    """Compressed repetitions in base64, as many values."""
+    rows = []
+    for number in range(size // 120 + 1):
+        data = compress(f"<a>{rng.choice(_TELLING)}{rng.getrandbits(20):x}".encode() * 4000)
+        rows.append(f"a{number}={quote(base64.b64encode(data).decode())}")
+    return FORM, "&".join(rows)[:size].encode()
+
+
+def deep_mail(rng: random.Random, size: int) -> Request:
+    """Parts of a mail in parts, up to the deepest that is read, and short lines in all of them."""
+    head = "From: a\r\nDate: b\r\n" + "".join(
+        f"Content-Type: multipart/mixed; boundary=x{n}\r\n\r\n--x{n}\r\n" for n in range(30)
+    )
+    return JSON, json.dumps({"RawEmail": head + "\r\n'\r\n" * ((size - len(head)) // 9)}).encode()
+
+
+def split_mail(rng: random.Random, size: int) -> Request:
+    """A mail of many parts."""
+    head = "From: a\r\nDate: b\r\nContent-Type: multipart/digest; boundary=x\r\n\r\n"
+    return JSON, json.dumps({"RawEmail": head + "--x\r\n\r\na: '\r\n" * (size // 19)}).encode()
+
+
 WORST: dict[str, Callable[[random.Random, int], Request]] = {
     "marks all over": hits,
     "marks far apart": dotted,
@@ -446,5 +470,8 @@ WORST: dict[str, Callable[[random.Random, int], Request]] = {
     "escapes": entities,
     "base64": base64_runs,
     "punctuation": quotes,
+    "compressed values": packed_values,
+    "mail in mails": deep_mail,
+    "mail of parts": split_mail,
 }
 """Documents designed to cost the guard most."""

@@ -15,6 +15,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ DECODED_EACH: Final = 32
 STEP_CHARS: Final = 6
 """The cost of trying each encoding, plus one for this many characters of the text, and of reading a
 step of a program (value.Budget)."""
+LINE_CHARS: Final = 4
+"""The cost of looking at one line for a name that is looked up."""
+UNPACKED_CHARS: Final = 250
+"""The cost of unpacking the beginning of compressed data, besides that of reading it."""
+UNPACKED_IN_BLOCKS_CHARS: Final = 4500
+"""The same for bzip2, which unpacks a block of 900 kB to show its beginning."""
 MAX_LAYERS: Final = 3
 """Compressed and twice in base64."""
 
@@ -43,9 +50,13 @@ _CALLS: Final = frozenset({"REDUCE", "OBJ", "INST", "NEWOBJ", "NEWOBJ_EX", "BUIL
 _STORES: Final = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
 _RECALLS: Final = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
-# A name that is looked up anywhere, for a program that is longer than the steps that are read.
-_LOOK_UP: Final = re.compile(
-    rb"[ci][A-Za-z_][\w.]{1,60}\n[A-Za-z_][\w.]{1,60}\n|[A-Za-z_](?<![KMJG])\x94?\x93\x94?[(\x8c)X}N]"
+# A name that is looked up anywhere, for a program that is longer than the steps that are read: in
+# two lines, or on the stack. Each begins with fixed text, so `re` looks only where that is.
+_NAME_LINE: Final = re.compile(rb"\n[A-Za-z_][\w.]{1,60}(?=\n)")
+_MODULE_LINE: Final = re.compile(rb"[ci][A-Za-z_][\w.]{1,60}\Z")
+_MODULE_CHARS: Final = 62
+_ON_STACK: Final = re.compile(
+    rb"\x93(?:(?<=[A-FHILN-Za-z_]\x93)|(?<=[A-FHILN-Za-z_]\x94\x93))\x94?[(\x8c)X}N]"
 )
 # The first step: a protocol, or what protocols 0 and 1 begin with.
 _BEGINNING: Final = re.compile(rb"\x80[\x00-\x05]|[(c\]}NIJKLMSUVXF)lqp]")
@@ -117,26 +128,47 @@ def _is_call(data: bytes, layers: int, charge: Callable[[int], None]) -> bool:
     if not layers:
         return False
     if data.startswith(_PACKED):
+        charge(UNPACKED_IN_BLOCKS_CHARS if data.startswith(b"BZh") else UNPACKED_CHARS)
         unpacked = _unpacked(data)
         charge(len(unpacked) // DECODED_EACH)
         return bool(unpacked) and _is_call(unpacked, layers - 1, charge)
     data = data.strip(b" \t\r\n'\"")
     return len(data) >= MIN_CHARS and any(
-        _is_call(inside, layers - 1, charge) for inside in _decoded(data)
+        _is_call(inside, layers - 1, charge) for inside in _decoded(data, charge)
     )
 
 
-def _decoded(data: bytes) -> Iterator[bytes]:
+def _decoded(data: bytes, charge: Callable[[int], None]) -> Iterator[bytes]:
     """Yield the content of a text in each encoding that can contain a pickle."""
-    for decode, accepts in _ENCODINGS:
+    for decode, accepts, cost in _ENCODINGS:
         if not accepts(data):
             continue
         try:
             start = decode(data[:_FIRST])
-            if _BEGINNING.match(start) or start.startswith(_PACKED) or _is_text(start):
+            is_program = _BEGINNING.match(start) is not None
+            if is_program and cost >= _SLOW and len(data) > _SLOW_FIRST:
+                charge(int(_SLOW_FIRST * cost) + STEP_CHARS)
+                is_program = _is_program(decode(data[:_SLOW_FIRST]))
+            if is_program or start.startswith(_PACKED) or _is_text(start):
+                charge(int(len(data) * cost))
                 yield decode(data)
         except (ValueError, binascii.Error):
             continue
+
+
+def _is_program(start: bytes) -> bool:
+    """Whether a program may begin like this: each step is known, or follows a call."""
+    import pickletools
+
+    source = BytesIO(start)
+    try:
+        return any(opcode.name in _CALLS for opcode, _, _ in pickletools.genops(source))
+    except Warning:
+        return True
+    except (ValueError, KeyError, IndexError, UnicodeError, OverflowError, TypeError):
+        end = source.tell()
+        code = start[end - 1 : end].decode("latin-1")
+        return end == len(start) or any(one.code == code for one in pickletools.opcodes)
 
 
 def _is_text(start: bytes) -> bool:
@@ -169,12 +201,16 @@ def _is_base85(data: bytes) -> bool:
     return data[0] in _BASE85_STARTS and _BASE85.fullmatch(data) is not None
 
 
-_ENCODINGS: Final[tuple[tuple[Callable[[bytes], bytes], Callable[[bytes], object]], ...]] = (
-    (_from_base64, lambda data: data[:1] not in (b"{", b"[", b"<")),
-    (_from_hex, _HEX.fullmatch),
-    (_from_base32, _BASE32.fullmatch),
-    (base64.b85decode, _is_base85),
-    (_from_ascii85, _is_base85),
+_SLOW: Final = 0.2
+_SLOW_FIRST: Final = 640
+"""How many characters of an encoding that is slow to decode show whether a program is in it."""
+# With the cost of each character (value.Budget): some decoders are written in Python.
+_ENCODINGS: Final[tuple[tuple[Callable[[bytes], bytes], Callable[[bytes], object], float], ...]] = (
+    (_from_base64, lambda data: data[:1] not in (b"{", b"[", b"<"), 0.01),
+    (_from_hex, _HEX.fullmatch, 0.05),
+    (_from_base32, _BASE32.fullmatch, 0.2),
+    (base64.b85decode, _is_base85, 0.25),
+    (_from_ascii85, _is_base85, 0.6),
 )
 
 
@@ -194,8 +230,12 @@ def _unpacked(data: bytes) -> bytes:
 def _calls(data: bytes, charge: Callable[[int], None]) -> bool:
     """Whether bytes are a program that looks a name up and calls it; what follows does not count,
     because it runs after the call."""
-    if not _BEGINNING.match(data) or (data[0] != PROTOCOL and not _LOOK_UP.search(data)):
+    if not _BEGINNING.match(data):
         return False
+    if data[0] != PROTOCOL:
+        charge(LINE_CHARS * data.count(b"\n"))
+        if not _looks_up(data):
+            return False
     import pickletools  # tables of 120 kB, for texts that begin like a pickle
 
     has_name = False
@@ -218,12 +258,22 @@ def _calls(data: bytes, charge: Callable[[int], None]) -> bool:
                 return True
             steps += 1
             if steps >= MAX_STEPS:
-                return _LOOK_UP.search(data) is not None
+                return _looks_up(data)
     except Warning:  # of an odd escape, where the site makes warnings errors
-        return _LOOK_UP.search(data) is not None
+        return _looks_up(data)
     except (ValueError, KeyError, IndexError, UnicodeError, OverflowError, TypeError):
         return False
     return False
+
+
+def _looks_up(data: bytes) -> bool:
+    """Whether a name is looked up anywhere in a program."""
+    for line in _NAME_LINE.finditer(data):
+        end = line.start()
+        start = data.rfind(b"\n", max(end - _MODULE_CHARS, 0), end) + 1
+        if _MODULE_LINE.search(data, max(start, end - _MODULE_CHARS), end):
+            return True
+    return _ON_STACK.search(data) is not None
 
 
 class _Stack:

@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator
 from email import message_from_string
 from email.message import Message
-from typing import Final
+from email.policy import Policy, compat32
+from functools import partial
+from typing import Any, Final
 
-from attrs import evolve
+from attrs import define, evolve
 
 from guard_wsgi.detection.formats.files import is_binary
 from guard_wsgi.detection.value import CONTENT, MAIL, PLACE, Budget, Value, to_text
@@ -39,6 +41,14 @@ _FEWEST_KNOWN: Final = 2
 MAX_NAME_CHARS: Final = 100  # as in form.py
 PARSED_CHARS: Final = 8
 """How many characters are parsed for the price of weighing one (value.Budget)."""
+LINE_CHARS: Final = 2
+PART_CHARS: Final = 24
+BOUNDARY_CHARS: Final = 500
+"""The cost of a short line, of a part, and of a boundary, which the parser compiles."""
+COMPARED_EACH: Final = 4
+"""Comparing each line with the boundaries of one more level costs one for so many lines."""
+MAX_LEVELS: Final = 32
+"""How deep parts may nest. Each mail that forwards another one adds two or three levels."""
 
 
 def is_notification(value: Value) -> bool:
@@ -57,11 +67,51 @@ def mail_values(value: Value, budget: Budget) -> Iterator[Value] | None:
         return None
     if not _BEGINNING.match(value.text):
         return None
-    budget.take_chars(len(value.text) // PARSED_CHARS)
-    mail = message_from_string(value.text.lstrip())
+    lines = value.text.count("\n")
+    budget.take_chars(max(len(value.text) // PARSED_CHARS, lines * LINE_CHARS))
+    mail = message_from_string(value.text.lstrip(), partial(_Part, _Work(budget, lines)))
     if len(_KNOWN.intersection(name.lower() for name in mail)) < _FEWEST_KNOWN:
         return None
     return _pieces(value, mail, budget)
+
+
+@define
+class _Work:
+    """What parsing one mail costs: the parser compares each line with the boundaries of all levels
+    around it."""
+
+    budget: Budget
+    lines: int
+    levels: int = 0
+
+    def enter(self, level: int, is_first: bool) -> None:
+        """Charge a part, and what the first one of a level or of its parent costs in addition.
+
+        :raises ValueError: if it is too deep to be read.
+        """
+        self.budget.take_chars(PART_CHARS + BOUNDARY_CHARS * is_first)
+        if level > self.levels:
+            if level > MAX_LEVELS:
+                raise ValueError("parts of a mail nest too deep")
+            self.levels = level
+            self.budget.take_chars(self.lines // COMPARED_EACH)
+
+
+class _Part(Message):
+    """A part of a mail, which is charged when the parser begins with it."""
+
+    def __init__(self, work: _Work, policy: Policy = compat32) -> None:
+        super().__init__(policy)
+        self._work = work
+        self._level = 0
+        self._has_parts = False
+
+    def attach(self, payload: Any) -> None:
+        is_first = not self._has_parts and self.get_content_maintype() == "multipart"
+        self._has_parts = True
+        payload._level = self._level + 1
+        self._work.enter(payload._level, is_first)
+        super().attach(payload)
 
 
 def _pieces(value: Value, mail: Message, budget: Budget) -> Iterator[Value]:
