@@ -32,6 +32,7 @@ from guard_wsgi.detection.message.part_heads import (
     LINE_BREAK,
     MAX_HEAD_BYTES,
     PLAIN_HEADER,
+    is_usual_head,
     part_charsets,
     read_head,
 )
@@ -235,7 +236,9 @@ def _part(piece: bytes) -> Part:
     if not separator:
         blank = _BLANK_LINE.search(piece, 0, MAX_HEAD_BYTES)
         if blank is None:
-            return Part(b"", piece)
+            # The delimiter's line end ends the head of an empty part (RFC 2046, 5.1.1).
+            is_empty = piece[-2:] == b"\r\n" and is_usual_head(piece[:-2])
+            return _made(piece[:-2], b"") if is_empty else Part(b"", piece)
         head, content = piece[: blank.start()], piece[blank.end() :]
     return _made(head, content)
 

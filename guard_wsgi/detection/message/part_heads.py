@@ -57,6 +57,14 @@ def read_head(head: bytes) -> PartHead:
     return _plain(head) or _lenient(head[:MAX_HEAD_BYTES])
 
 
+def is_usual_head(head: bytes) -> bool:
+    """Whether it has only lines as browsers and libraries write them."""
+    return len(head) <= MAX_HEAD_BYTES and all(
+        _PLAIN_DISPOSITION.fullmatch(line) or PLAIN_HEADER.fullmatch(line)
+        for line in head.split(b"\r\n")
+    )
+
+
 def is_file_head(head: bytes) -> bool:
     """Whether every framework reads a part with this head as a file."""
     said = _plain(head)
