@@ -192,7 +192,7 @@ class Services:
             # Requests that passive mode let pass must not lead to a ban when it ends.
             passive=config.passive_mode,
         )
-        return Suspicion(self.store.counters, self.store.bans, settings, self.log.marks)
+        return Suspicion(self.store.counters, self.store.bans, settings)
 
     # Serving ------------------------------------------------------------------------------------
 
@@ -375,6 +375,7 @@ class Services:
         if active != self._emergency_declared:
             self._emergency_declared = active
             state = "activated" if active else "deactivated"
+            reason = reason or ("declared at runtime" if active else "")
             self.events.emit(f"emergency_mode_{state}", reason=reason)
 
     def _behavior_violated(self, violation: Violation) -> None:

@@ -6,7 +6,6 @@ Passive mode counts separately: switching it off must not ban everybody whom it 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 
 from attrs import field, frozen
@@ -16,8 +15,6 @@ from guard_wsgi.network.address import Address
 from guard_wsgi.state.ban_index import Ban
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.counters import Counters
-
-log = logging.getLogger("guard_wsgi.state")
 
 DEFAULT_THRESHOLD = 10
 DEFAULT_DURATION_SECONDS = 3600
@@ -64,17 +61,14 @@ class SuspicionSettings:
 class Suspicion:
     """Counts suspicious requests per client, and bans clients that reach a threshold."""
 
-    __slots__ = ("_bans", "_counters", "_increment", "_marks", "_prefix", "settings")
+    __slots__ = ("_bans", "_counters", "_increment", "_prefix", "settings")
 
     def __init__(
         self,
         counters: Counters,
         bans: Bans,
         settings: SuspicionSettings | None = None,
-        marks: Mapping[str, object] | None = None,
     ) -> None:
-        """:param marks: attributes of log records, which say whose they are."""
-        self._marks = marks or {}
         self.settings = SuspicionSettings() if settings is None else settings
         self._counters = counters
         self._increment = counters.increment
@@ -89,7 +83,7 @@ class Suspicion:
         Only every `DOUBTFUL_PER_HIT`-th doubtful request counts.
 
         For IPv6, the whole /64 is counted and banned, since one customer can use all of its
-        addresses. A client that must not be banned is logged instead.
+        addresses.
 
         :raises StoreError: if the store is down and a policy is to deny.
         """
@@ -120,8 +114,7 @@ class Suspicion:
             if running and self._bans.seconds_left(running) >= threshold.duration_seconds:
                 return running  # somebody banned it by hand, or for longer: do not shorten that
             ban = self._bans.ban(address.text, threshold.duration_seconds, reason, shortens="")
-        except BanRefused as refused:
-            log.warning("no automatic ban: %s", refused, extra={**self._marks, "target": client})
+        except BanRefused:  # the bans have reported it
             return None
         finally:
             self.forget(address)

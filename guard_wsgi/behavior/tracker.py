@@ -283,9 +283,8 @@ class BehaviorWatch:
         seconds = rule.ban_duration or DEFAULT_BAN_SECONDS
         try:
             ban = self._tracker.bans.ban(client.text, seconds, BAN_REASON, shortens="")
-        except BanRefused as refused:
+        except BanRefused:  # the bans have reported it
             if _is_news(count, threshold):
-                logger.warning("a behaviour rule banned nobody: %s", refused)
                 self._tracker.report(self._violation(entry, client, endpoint, count, "ban_refused"))
             return None
         self._tracker.counters.reset(key, rule.window)

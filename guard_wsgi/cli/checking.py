@@ -10,6 +10,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.trial_config import for_trial
 from guard_wsgi.errors import ConfigError, count_of
 from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.telemetry.logs import log_file_fault
 
 
 def check(path: str | Path, out: TextIO) -> int:
@@ -19,6 +20,9 @@ def check(path: str | Path, out: TextIO) -> int:
         try:
             config = SecurityConfig.from_toml(path)
             config.to_agent_config()
+            fault = log_file_fault(config.custom_log_file) if config.custom_log_file else ""
+            if fault:
+                raise ConfigError([fault])
             # A start finds more: unknown names of checks, for example.
             GuardMiddleware(_unreached, for_trial(config)).close()
         except ConfigError as error:

@@ -184,12 +184,12 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
         print(f"no limit applies: {unlimited}", file=out)
         return 0
     for place, state in limits_left(config, client):
-        print(
-            f"{place:<32} {state.remaining} of {state.limit.requests} requests left in"
-            f" {duration_text(state.limit.window_seconds)};"
-            f" all again in {duration_text(state.reset_seconds)}",
-            file=out,
-        )
+        limit = state.limit
+        left = f"{state.remaining} of {limit.requests} requests left"
+        line = f"{place:<32} {left} per {duration_text(limit.window_seconds)}"
+        if state.remaining < limit.requests:
+            line += f"; {limit.requests} left in {duration_text(state.reset_seconds)}"
+        print(line, file=out)
     if config.endpoint_rate_limits:
         print(
             "requests to a path with its own limit do not count towards the global limit", file=out

@@ -8,7 +8,6 @@ declaration applies until its author revokes it.
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -20,8 +19,6 @@ from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.values import Values
-
-logger = logging.getLogger("guard_wsgi.emergency")
 
 KEY = "emergency"
 POLL_SECONDS = 0.5
@@ -243,12 +240,5 @@ class EmergencyMode:
         if is_active != self._was_active:
             self._was_active = is_active
             reason = self.declared[0].reason if is_active else ""
-            if is_active:
-                logger.warning(
-                    "emergency mode is on (%s): every client outside of its allow list gets 503",
-                    reason or "declared at runtime",
-                )
-            else:
-                logger.warning("emergency mode is off")
             if self._on_change is not None:
                 self._on_change(is_active, reason)

@@ -91,7 +91,9 @@ EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
         "emergency_mode_activated": EventType(
             "rules", "dynamic_rules", "emergency_lockdown", 80, _WARNING
         ),
-        "emergency_mode_deactivated": EventType("rules", "dynamic_rules", "emergency_ended"),
+        "emergency_mode_deactivated": EventType(
+            "rules", "dynamic_rules", "emergency_ended", level=_WARNING
+        ),
         # The guard itself
         "check_failed": EventType("checks", level=_WARNING),
         "cloud_ranges_failed": EventType("network", "cloud", "lookup_failed", level=_WARNING),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from guard_wsgi.errors import ConfigError
 from guard_wsgi.repeats import is_reported
 from guard_wsgi.telemetry.escaping import escape
 from guard_wsgi.telemetry.event_types import EventType, type_of
@@ -81,7 +83,7 @@ class LogSettings:
 class LogSink:
     """Writes events to :mod:`logging`.
 
-    :raises OSError: if the directory of ``file_path`` can't be made.
+    :raises ConfigError: if ``file_path`` can't be written.
     """
 
     takes_muted_events = True
@@ -252,7 +254,13 @@ class LogSink:
     def _open(self, path: str, file_format: str) -> logging.Handler:
         import logging.handlers  # here, because most apps have no file of the guard's own
 
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        fault = log_file_fault(path)
+        if fault:
+            raise ConfigError([fault])
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError([_unwritable(path, error.strerror or str(error))]) from error
         # Opened with the first line, in the process that writes it; opened again after a rotation.
         handler = logging.handlers.WatchedFileHandler(path, delay=True, encoding="utf-8")
         handler.setFormatter(
@@ -267,6 +275,23 @@ class LogSink:
             # An app that sets a file wants all lines of the guard, not only its warnings.
             logger.setLevel(_lowest(self.settings))
         return handler
+
+
+def log_file_fault(path: str) -> str:
+    """Say why a log file can't be written, as far as one can see without a trial; "" if it can."""
+    file = Path(path)
+    if file.is_dir():
+        return _unwritable(path, "it is a folder")
+    folder = next(folder for folder in (file.parent, *file.parent.parents) if folder.exists())
+    if not folder.is_dir():
+        return _unwritable(path, f"{str(folder)!r} is no folder")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        return _unwritable(path, "permission denied")
+    return ""
+
+
+def _unwritable(path: str, reason: str) -> str:
+    return f"custom_log_file: can't write to {path!r}: {reason}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -292,12 +317,18 @@ class JsonFormatter(logging.Formatter):
 _SAID = {"ip_banned": "Banned", "ip_unbanned": "Unbanned", "ip_ban_failed": "Did not ban"}
 """Verbs for actions on an address."""
 
+_EMERGENCY = {
+    "emergency_mode_activated": "Emergency mode is on: clients outside of its allow list get 503",
+    "emergency_mode_deactivated": "Emergency mode is off",
+}
+
 
 def _sentence(event: SecurityEvent) -> str:
     """``Blocked GET /login from 203.0.113.7: reason [check=ip_ban status=403]``, escaped."""
     metadata = event.metadata
     verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
     verb = verbs.get(event.action_taken) or _SAID.get(event.event_type)
+    verb = verb or _EMERGENCY.get(event.event_type)
     words = [verb or event.event_type.replace("_", " ").capitalize()]
     if event.method:
         words += [escape(event.method, 32), escape(event.path or event.endpoint or "/")]

@@ -197,7 +197,10 @@ def run(**chosen: Any) -> int:
     settings = settings_of(options)
     if options.link:
         if not has_file(settings.database):
-            raise GuardError(f"there is no database {settings.database}: start the console first")
+            raise GuardError(
+                f"there is no database {settings.database}: name the console's database with --db,"
+                " or start the console first"
+            )
         people = People(Database(settings.database), None, settings.session_hours)
         token = people.new_link()
         print(f"http://{settings.host}:{settings.port}/login?token={token}")

@@ -68,6 +68,7 @@ def test_every_fault_of_a_file_is_reported(
         ('store_url = "mongodb://"', "store_url is incomplete"),
         ('store_url = "lmdb://var/lib/guard"', "must be lmdb:///absolute/path, with three slashes"),
         ('muted_check_logs = ["rate_limits"]', "(did you mean 'rate_limit'?)"),
+        ('custom_log_file = "/etc/passwd/guard.log"', "'/etc/passwd' is no folder"),
     ],
 )
 def test_what_a_guard_could_not_start_with_is_a_fault(

@@ -86,7 +86,10 @@ def test_what_is_changed_here_holds_in_the_workers(run: Run, guard: GuardMiddlew
 
 def test_what_a_worker_counted_is_shown(run: Run, guard: GuardMiddleware) -> None:
     assert status(guard, "203.0.113.9") == 200
-    assert "999 of 1000 requests left" in run("limits", "show", "203.0.113.9")[1]
+    assert (
+        "999 of 1000 requests left per 1 min; 1000 left in "
+        in run("limits", "show", "203.0.113.9")[1]
+    )
 
 
 def test_a_ban_is_listed_until_it_is_lifted(run: Run) -> None:
@@ -114,7 +117,7 @@ def test_a_ban_that_would_lock_the_site_out_is_refused(run: Run, target: str) ->
 def test_limits_are_shown_without_being_counted(run: Run) -> None:
     first = run("limits", "show", "203.0.113.9")
     assert first == run("limits", "show", "203.0.113.9")
-    assert "1000 of 1000 requests left in 1 min; all again in" in first[1]
+    assert "1000 of 1000 requests left per 1 min\n" in first[1]
     assert "/login" in first[1]
     assert "2 of 2 requests left" in first[1]
     assert run("limits", "show", "somebody")[0] == 2
