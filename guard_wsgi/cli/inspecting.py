@@ -283,8 +283,15 @@ def described(indicator: str) -> str:
 
 
 def _tokens(part: str) -> str:
-    """Write a run of token classes (``t:n = n``) as such."""
-    return f"tokens {part[2:]!r}" if part.startswith("t:") else part
+    """Write a run of tokens (``t:^ n = n``) for people."""
+    if not part.startswith("t:"):
+        return part
+    tokens = part[2:].split(" ")
+    if tokens[0] == "^":
+        tokens[0] = "(start)"
+    if tokens[-1] == "$end":
+        tokens[-1] = "(end)"
+    return f"tokens {' '.join(tokens)!r}"
 
 
 def report(outcome: Outcome, out: TextIO) -> None:

@@ -67,19 +67,21 @@ def _described(section: type) -> Iterator[tuple[str, str, str]]:
 
 
 def write_options(word: str, out: TextIO) -> int:
-    """Write the options whose name or reason contains ``word``, as a singular or a plural. Return 1
-    if there is none."""
+    """Write the options whose name, reason or default contains ``word``, as a singular or a plural.
+    Return 1 if there is none."""
     section, wanted = "", _singular(word)
     for option in read_options():
-        if wanted not in _singular(f"{option.name} {option.reason}"):
+        default = plain(option.default)
+        values = " ".join(map(str, default)) if isinstance(default, list) else ""
+        if wanted not in _singular(f"{option.name} {option.reason} {values}"):
             continue
         if option.section != section:
             section = option.section
             print(f"\n{section}\n", file=out)
-        default = quoted(plain(option.default))
+        shown = quoted(default)
         if option.meant is not None:
-            default += f", which means {quoted(plain(option.meant))}"
-        print(f"  {option.name}: {option.kind} = {default}", file=out)
+            shown += f", which means {quoted(plain(option.meant))}"
+        print(f"  {option.name}: {option.kind} = {shown}", file=out)
         text = f"Does nothing: {option.ignored}." if option.ignored else option.reason
         if text:
             print(fill(text, 92, initial_indent="      ", subsequent_indent="      "), file=out)

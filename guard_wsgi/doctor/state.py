@@ -133,7 +133,8 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
             "error",
             "store-unreachable",
             f"the store can't be used: {examination.fault}",
-            f"{_FILE if is_file else _SERVER}; until then store_failure_policy applies",
+            f"{_FILE if is_file else _SERVER}; store_failure_policy says what the guard does"
+            " without a store",
         )
         return
     yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup
 
+from guard_wsgi.cli.inspecting import described
+
 LABELS = {
     "access_denied": "access denied",
     "cmd_injection": "command injection",
@@ -50,6 +52,7 @@ def install(app: Flask) -> None:
         label=label,
         seconds=seconds,
         pretty=pretty,
+        described=described,
     )
 
 

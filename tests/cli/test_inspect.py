@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from guard_wsgi import SecurityConfig
 from guard_wsgi.cli.curl import parse_curl
-from guard_wsgi.cli.inspecting import PLACES, climb, environ_of, inspect, parse_request
+from guard_wsgi.cli.inspecting import PLACES, climb, described, environ_of, inspect, parse_request
 from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.cli.tree import main
 
@@ -247,3 +247,9 @@ def test_the_help_lists_the_places(capsys: pytest.CaptureFixture[str]) -> None:
     main(["inspect", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert ", ".join(PLACES[:-1]) + f" or {PLACES[-1]}" in text
+
+
+def test_a_row_of_tokens_is_written_for_people() -> None:
+    assert described("t:^ n OR n $end") == "tokens '(start) n OR n (end)'"
+    assert described("t:^ & sql.logic_same") == "the value begins & sql.logic_same"
+    assert described("t:n = n") == "tokens 'n = n'"

@@ -30,6 +30,9 @@ def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None
     assert "rate_limit_window" not in out
     assert main(["options", "redis_retries"]) == 0
     assert "Does nothing: a request makes one attempt only" in capsys.readouterr().out
+    # The category that a log line names.
+    assert main(["options", "ldap"]) == 0
+    assert "  enabled_detection_categories: " in capsys.readouterr().out
     assert main(["options"]) == 0
     assert "auto_ban_window: int = 3600" in capsys.readouterr().out
 
