@@ -97,20 +97,10 @@ def body_values(
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
         is_large = first_pass is not None and len(body) > LARGE_JSON_BYTES
         is_long = is_batch and is_large and _parts_of(body) > MAX_BATCH_PARTS
-        is_report = is_browser_report(body, kind.media)
-        if kind.media in REPORTS:
-            kind_in_json = kind_of_address
-        leaves: Iterator[Value] | None = None
-        if first_pass is not None and is_large and (is_long or not is_batch):
-            if kind.is_json or is_json(body):
-                pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
-                leaves = _unfolded(pieces, budget, kind_in_json)
-        else:
-            document = json_document(body, complete) if kind.is_json else whole_json(body)
-            if document is not None:
-                leaves = document.values("json", max_depth, budget, kind_in_json)
+        pieces_pass = first_pass if is_large and (is_long or not is_batch) else None
+        leaves = _json_leaves(body, kind, complete, max_depth, budget, kind_in_json, pieces_pass)
         if leaves is not None:
-            yield from with_samples(leaves, kind.media in REPORTS) if is_report else leaves
+            yield from leaves
             if is_long:
                 budget.spend()  # its operations are not counted
             if not kind.is_form:
@@ -121,16 +111,7 @@ def body_values(
         yield from xml_values(body, budget)
         return
     if kind.is_form:
-        if first_pass is None or len(body) <= LARGE_FORM_BYTES:
-            yield from form_values(body, "form", budget)
-        else:
-            for piece in large_bodies.form_pieces(body, first_pass[0]):
-                yield from form_values(piece, "form", budget)
-        if b"=" not in body[:4096]:
-            text, flags = (
-                (readable(body, MIN_RUN_IN_FIELD), ()) if is_binary(body) else form_text(body)
-            )
-            yield from unfold(Value("body", "", text, "", flags), budget)
+        yield from _form_values(body, budget, first_pass)
         if not kind.is_text:
             return
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
@@ -149,6 +130,48 @@ def body_values(
     yield from unfold(Value("body", "", text, "", flags), budget)
     if BACKSLASH in body and (joined := joined_lines(body)) != body:
         yield from unfold(Value("body", "", to_text(joined)[0]), budget)
+
+
+def _json_leaves(
+    body: bytes,
+    kind: BodyKind,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    kind_in_json: KindOf,
+    first_pass: PiecePass | None,
+) -> Iterator[Value] | None:
+    """Return the values of a JSON body; ``None`` if it does not parse.
+
+    :param first_pass: tests its pieces; without it, all values are read.
+    """
+    if kind.media in REPORTS:
+        kind_in_json = kind_of_address
+    if first_pass is not None:
+        if not kind.is_json and not is_json(body):
+            return None
+        pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
+        leaves = _unfolded(pieces, budget, kind_in_json)
+    else:
+        document = json_document(body, complete) if kind.is_json else whole_json(body)
+        if document is None:
+            return None
+        leaves = document.values("json", max_depth, budget, kind_in_json)
+    if is_browser_report(body, kind.media):
+        return with_samples(leaves, kind.media in REPORTS)
+    return leaves
+
+
+def _form_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
+    """Yield the values of a form; also the text of a body that has no fields."""
+    if first_pass is None or len(body) <= LARGE_FORM_BYTES:
+        yield from form_values(body, "form", budget)
+    else:
+        for piece in large_bodies.form_pieces(body, first_pass[0]):
+            yield from form_values(piece, "form", budget)
+    if b"=" not in body[:4096]:
+        text, flags = (readable(body, MIN_RUN_IN_FIELD), ()) if is_binary(body) else form_text(body)
+        yield from unfold(Value("body", "", text, "", flags), budget)
 
 
 def _first_byte(body: bytes) -> bytes:
