@@ -103,15 +103,6 @@ class CountryLookup:
             return known[text]
         return self._ask(text)
 
-    def asn(self, address: Address) -> int | None:
-        """Return the number of the network's autonomous system, if the handler knows it."""
-        get_asn = getattr(self.handler, "get_asn", None)
-        if get_asn is None or address.is_private or address.is_loopback:
-            return None
-        self.initialize()
-        number: int | None = get_asn(address.text)
-        return number
-
     def initialize(self) -> None:
         """Initialise the handler, once per process. Later calls are cheap."""
         if self._ready_in_process == getpid() or monotonic() < self._initialize_at:
