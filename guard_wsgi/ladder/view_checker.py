@@ -146,7 +146,8 @@ class ViewChecker(AnswerWatcher):
         which were left for this point.
 
         :param runs_view: whether the view's own code runs; false if OPTIONS is answered without it.
-        :param again: whether they have been held, and the app calls the view once more: it counts.
+        :param again: whether the rules were checked before: the app calls the view once more, which
+            counts.
         :return: the refusal, or ``None``.
         """
         policy = self.policy
