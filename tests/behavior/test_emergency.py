@@ -12,17 +12,10 @@ import pytest
 import time_machine
 
 from guard_wsgi.errors import StoreError
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.state.emergency import KEY, Declaration, EmergencyMode, declare, revoke
 from guard_wsgi.state.store import Store
 from tests.core.visiting import Site
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
-
+from tests.kit.addresses import address
 
 ALICE = address("81.2.69.1")
 OFFICE = address("10.1.2.3")

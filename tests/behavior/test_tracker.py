@@ -18,20 +18,15 @@ from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.behavior.tracker import BehaviorTracker, BehaviorWatch
 from guard_wsgi.behavior.violation import Violation
 from guard_wsgi.errors import StoreError
-from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 
 JSON = [("Content-Type", "application/json; charset=utf-8")]
 HTML = [("Content-Type", "text/html")]
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 ALICE = address("81.2.69.1")

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from guard_wsgi.network.background import BackgroundLoop
+from tests.kit.waiting import wait_until
 
 names = count()
 
@@ -32,13 +32,6 @@ class Ticker:
 
 def threads(name: str) -> int:
     return sum(thread.name == name for thread in threading.enumerate())
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.005)
 
 
 def test_no_thread_before_the_first_request_and_one_for_many_at_once() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.bots import (
     MAX_PENDING,
     DnsUnavailable,
@@ -20,6 +19,7 @@ from guard_wsgi.network.bots import (
     _require_answer,
 )
 from guard_wsgi.network.feeds import CRAWLER_FEEDS
+from tests.kit.addresses import address
 from tests.network.publisher import Publisher, sample
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -27,12 +27,6 @@ BINGBOT = "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.ht
 APPLEBOT = "Mozilla/5.0 (Macintosh) AppleWebKit (Applebot/0.1; +http://www.apple.com/go/applebot)"
 DUCKDUCKBOT = "DuckDuckBot/1.1; (+http://duckduckgo.com/duckduckbot.html)"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 class Zone(Resolver):

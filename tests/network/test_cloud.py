@@ -16,11 +16,12 @@ import pytest
 import time_machine
 from attrs import evolve
 
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.cloud import CloudRanges, parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS, Feed
 from guard_wsgi.network.provider_ranges import ProviderRanges
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
+from tests.kit.waiting import wait_until
 from tests.network.publisher import Publisher, sample
 
 FILES = {
@@ -33,19 +34,6 @@ FILES = {
     "/oracle": "oracle.json",
     "/cloudflare": "cloudflare.json",
 }
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import time_machine
 
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.network import mmdb
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.geo import (
     CountryLookup,
     GeoDatabaseError,
@@ -27,23 +26,12 @@ from guard_wsgi.network.geo import (
     is_country_source,
 )
 from guard_wsgi.network.mmdb import asn_of, country_of
+from tests.kit.addresses import address
+from tests.kit.waiting import wait_until
 from tests.network import databases
 from tests.network.publisher import Publisher
 
 COUNTRIES = {"81.2.69.0/24": "GB", "2a02:c7f::/32": "GB", "89.160.20.0/24": "SE"}
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 Write = Callable[[Path, dict[str, str]], Path]

@@ -7,19 +7,14 @@ import time
 import pytest
 
 from guard_wsgi.errors import BanRefused
-from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 from tests.state.conftest import KINDS, FakeClock, OpenStore
 
 every_store = pytest.mark.parametrize("kind", KINDS)
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 def wait_until_banned(store: Store, text: str, banned: bool, seconds: float = 1.0) -> None:

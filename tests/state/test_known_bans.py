@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
-from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.backends.lmdb import LMDBStorage
 from guard_wsgi.state.backends.lmdb_file import LMDBFile
@@ -26,6 +26,7 @@ from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 from tests.kit.gateway import environ_for, serve, text_app
 from tests.state.conftest import FakeClock, OpenStore
 from tests.state.redis_server import RedisServer
@@ -33,12 +34,6 @@ from tests.state.redis_server import RedisServer
 shared = pytest.mark.parametrize("kind", ["lmdb", "redis"])
 MANY = 3_500
 """Some pages of them."""
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 def of(number: int) -> str:

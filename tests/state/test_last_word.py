@@ -20,11 +20,11 @@ from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.behavior.tracker import BehaviorTracker
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.emergency import EmergencyMode, declare, revoke
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 from tests.state.conftest import OpenStore
 from tests.state.redis_server import FaultyProxy, RedisServer
 
@@ -48,12 +48,6 @@ def _closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 every_store = pytest.mark.parametrize("kind", ["memory", "lmdb", "redis"])
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 # IPv6: a client is a network ----------------------------------------------------------------------

@@ -14,20 +14,14 @@ from typing import Any
 import pytest
 import redis
 
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.state.emergency import EmergencyMode, declare, revoke
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 from tests.state.redis_server import RedisServer
 
 BANNED = ("203.0.113.1", "203.0.113.2", "203.0.113.3")
 LATER = "203.0.113.4"
-
-
-def address(text: str) -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 class Site:

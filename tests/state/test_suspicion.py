@@ -6,16 +6,10 @@ import pytest
 
 from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.store import Store
+from tests.kit.addresses import address
 from tests.state.conftest import KINDS, FakeClock, OpenStore
-
-
-def address(text: str = "192.0.2.7") -> Address:
-    parsed = parse_address(text)
-    assert parsed is not None
-    return parsed
 
 
 @pytest.fixture
