@@ -227,13 +227,13 @@ def body_bytes(body: bytes, kind: BodyKind) -> bytes:
 
 
 LAYERED_BYTES: Final = 65_536
-"""From this size on, each layer of escapes is scanned by itself: to decode the next takes longer
-than a scan, and the first may match."""
+"""From this size on, each layer of escapes is scanned by itself. Decoding the next layer takes
+longer than a scan, and the first may match."""
 
 
 ODD_SIGNS_EACH: Final = 64
-"""A large body with more escapes of percent signs than one in so many bytes, or signs that begin no
-escape, needs a closer look, which counts its work."""
+"""A large body needs a closer look, which counts its work, if more than one in this many bytes is
+an escaped percent sign, or one that begins no escape."""
 
 
 def body_matches(body: bytes, kind: BodyKind, matches: Matches) -> bool:

@@ -157,8 +157,8 @@ class Compiler:
         """Let another process compile, and load the result. It inherits the lock, which stays
         locked even if this process ends first.
 
-        Into a cache, it goes on without this process. A folder of this process alone is of no use
-        afterwards, so there the other process ends with this one.
+        If it writes into a cache, it continues without this process. A folder of this process alone
+        is useless afterwards, so there the other process ends with this one.
         """
         import subprocess  # here, because usually everything is compiled
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 class RewoundBody:
-    """Within the block the environ has all of a body that is kept: in memory, as those are that
-    the guard has inspected, or where a framework keeps it. Afterwards it is as it was."""
+    """Within the block, the environ has all of a body that is kept: in memory, like each body that
+    the guard has inspected, or where a framework keeps it. After the block, the environ is as
+    before."""
 
     __slots__ = ("_environ", "_is_forgotten", "_position", "_stream")
 

@@ -1,8 +1,8 @@
 """Requests in a multipart/mixed body (OData 4.01, part 1, 11.7; batches of Google's APIs).
 
-Each part is an HTTP message, and its media type says so: so its request line and header lines are
-no injection. An app dispatches each request as its own, so path, query, headers and body are
-weighed as those of a request. A set of changes is a batch within the batch.
+The media type says that each part is an HTTP message, so its request line and header lines are no
+injection. An app dispatches each request as its own, so path, query, headers and body are weighed
+as those of a request. A set of changes is a batch within the batch.
 """
 
 from __future__ import annotations

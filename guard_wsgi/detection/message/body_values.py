@@ -205,8 +205,8 @@ MAX_BATCH_PARTS: Final = 20_000
 one: 1 us each. No server takes as many operations."""
 BODY_EACH: Final = 128
 ODD_SIGNS_EACH: Final = 2
-"""To take a body apart costs one for so many bytes, and for so many percent signs that are escaped
-or begin no escape (value.Budget)."""
+"""Taking a body apart costs one unit for this many bytes, and one for this many percent signs that
+are escaped or begin no escape (value.Budget)."""
 _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
 _CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")

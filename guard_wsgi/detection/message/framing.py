@@ -11,8 +11,8 @@ from guard_wsgi.detection.message.multipart import boundaries, is_ended
 
 _ROWS: Final = tuple(bracket * 16 for bracket in (b"[", b"]", b"}"))
 MOST_BRACKETS: Final = 8_388_608
-"""The most brackets to look at, all rounds together: as many as the longest document has bytes. One
-with more, of brackets nearly alone, counts as too deep."""
+"""The most brackets to read in all rounds together: as many as the longest document has bytes. A
+document with more is nearly all brackets, and counts as too deep."""
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 

@@ -76,7 +76,8 @@ _NEXT_NAME: Final = re.compile(
 
 
 def _with_own_pages(values: Iterator[Value], hosts: tuple[str, ...]) -> Iterator[Value]:
-    """Yield values; an address of this server says nothing where a visitor goes next."""
+    """Yield values. In a field that says where a visitor goes next, an address of this server gets
+    a public name."""
     for value in values:
         if value.text[:4].lower() == "http" and _NEXT_NAME.fullmatch(value.name):
             value = evolve(value, text=as_of_public_site(value.text, hosts))

@@ -3,7 +3,7 @@
 Such a link makes a visitor's browser take a session that the linking site knows (CWE-384, session
 fixation; idea of the CRS 943 family). An address of one's own site may have a session in it, and
 payment services send back a `session_id`, so only names that one framework or server gives to its
-cookie count, and only behind a link from elsewhere.
+cookie count, and only after a link on another site.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ each of its bytes."""
 ODD_HEAD_CHARS: Final = 160
 """The cost of reading an unusual head as each framework does."""
 SPLIT_EACH: Final = 40
-"""To split a body in each way costs one for so many bytes."""
+"""Splitting a body in each way costs one unit for this many bytes."""
 
 
 def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list[bytes] | None:

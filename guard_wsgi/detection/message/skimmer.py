@@ -6,7 +6,7 @@ from guard_wsgi.detection.message.part_heads import MAX_HEAD_BYTES, is_file_head
 
 
 class Skimmer:
-    """A multipart body without the contents of its files, from one chunk after the other.
+    """Takes a multipart body chunk by chunk, and keeps it without the contents of its files.
 
     The kept bytes are split like any other body: after a delimiter of any reading in a file, it
     keeps bytes again.

@@ -123,7 +123,8 @@ _NEGATED: Final = {r"\W", r"\S", r"\D"}
 
 
 # Patterns without fixed text run on every byte. All of them in a database form one machine, and
-# their states multiply. These groups and the rest of their families take half as much apart.
+# their states multiply. Two databases, one for such a group and one for the rest of its family,
+# take half as much.
 _APART: Final = {
     name: group
     for group, names in enumerate(

@@ -104,7 +104,7 @@ class Confirmation:
 
     def confirms(self, name: str, data: bytes) -> bool:
         """Whether the pattern of this name matches in the data, which may have several texts: one
-        behind each `SEPARATOR`."""
+        after each `SEPARATOR`."""
         match = self._matches.get(name)
         if match is None:
             pattern = without_retries(self._patterns[name]).encode()
