@@ -76,7 +76,7 @@ class RuledBans:
                 self._values.delete(_key(before))
         kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
         taken_out = (target for target in before.ip_blacklist if target not in kept)
-        removed = {meant for target in taken_out for meant in self._bans.meant(target)}
+        removed = {each for target in taken_out for each in self._bans.targets_of(target)}
         if not removed:
             return
         reason = _reason(before)

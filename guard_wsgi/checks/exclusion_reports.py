@@ -55,12 +55,12 @@ class ExclusionReports:
         exclusions: Iterable[DetectionExclusion],
         settings: DetectionSettings,
     ) -> None:
-        """Count a request under each exclusion that silences one of its findings.
+        """Count a request under each exclusion that removes one of its findings.
 
         :param exclusions: the exclusions that cover its path.
         """
         for exclusion in exclusions:
-            if any(exclusion.silences(one.category, one.location, one.name) for one in findings):
+            if any(exclusion.removes(one.category, one.location, one.name) for one in findings):
                 self._report(request, name_of(exclusion), lambda: details_of(findings, settings))
 
     def _report(

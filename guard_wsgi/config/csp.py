@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from guard_wsgi.config.advice import Advice
-from guard_wsgi.options.quoting import meant
+from guard_wsgi.options.quoting import did_you_mean
 
 DIRECTIVES: Final = frozenset(
     """
@@ -37,7 +37,7 @@ def doubtful_csp(policy: Mapping[str, Iterable[str]]) -> Iterator[Advice]:
                 "unknown-csp-directive",
                 f"csp in security_headers has the unknown directive {directive!r}: browsers ignore"
                 " it",
-                f"correct its name{meant(directive, DIRECTIVES)}",
+                f"correct its name{did_you_mean(directive, DIRECTIVES)}",
             )
         for source in sources:
             if source.lower() in KEYWORDS:

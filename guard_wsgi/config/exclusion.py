@@ -61,7 +61,7 @@ class DetectionExclusion:
             return path.startswith(self.path[:-1])
         return path == self.path
 
-    def silences(self, category: str, location: str, name: str) -> bool:
+    def removes(self, category: str, location: str, name: str) -> bool:
         """Whether the exclusion removes this finding, on a path that it covers."""
         if self.categories and category not in self.categories:
             return False

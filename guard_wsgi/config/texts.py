@@ -13,7 +13,7 @@ from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import PROVIDERS, parse_selection
 from guard_wsgi.network.ipset import parse_network
 from guard_wsgi.network.names import ascii_host
-from guard_wsgi.options.quoting import meant, nearest, quoted
+from guard_wsgi.options.quoting import did_you_mean, nearest, quoted
 from guard_wsgi.options.values import all_or_faults, text
 from guard_wsgi.patterns.expressions import ExpressionError, Expressions
 
@@ -99,7 +99,9 @@ def _provider(value: str) -> str:
     try:
         (rule,) = parse_selection([value])
     except ValueError as fault:
-        raise ValueError(f"contains {fault}{meant(value.partition(':')[0], PROVIDERS)}") from None
+        raise ValueError(
+            f"contains {fault}{did_you_mean(value.partition(':')[0], PROVIDERS)}"
+        ) from None
     return ":!".join((rule.provider, *rule.excluded_regions))
 
 

@@ -44,7 +44,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint with the known name that is most like ``name``, or nothing."""
     by_lower = {one.lower(): one for one in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
@@ -55,7 +55,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint for an unknown name: the known name that is most like it, else all known names,
     or nothing if there are too many."""
     names = list(known)
-    hint = meant(name, names)
+    hint = did_you_mean(name, names)
     if hint or len(names) > MAX_LISTED:
         return hint
     return f"; known are {', '.join(names)}"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import Attribute, asdict, has
 
-from guard_wsgi.options.quoting import listed, meant, quoted, unknown_names
+from guard_wsgi.options.quoting import did_you_mean, listed, quoted, unknown_names
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -30,7 +30,7 @@ def one_of(*choices: str, optional: bool = False) -> Validator:
         if value is None and optional:
             return
         if value not in choices:
-            hint = meant(value, choices) if isinstance(value, str) else ""
+            hint = did_you_mean(value, choices) if isinstance(value, str) else ""
             raise ValueError(f"must be one of {listed(choices)}, not {quoted(value)}{hint}")
 
     return check

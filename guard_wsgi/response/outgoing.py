@@ -17,7 +17,7 @@ from guard_wsgi.response.headers import (
     has_quota,
 )
 from guard_wsgi.response.modifying import Modifier
-from guard_wsgi.response.quota import QUOTA_TELLERS
+from guard_wsgi.response.quota import QUOTA_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -31,7 +31,7 @@ class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
     :ivar security: the fixed headers of the app's answers.
-    :ivar tell_quota: makes the headers that report a limit.
+    :ivar quota_headers: makes the headers that report a limit.
     :ivar modifier: the app's ``custom_response_modifier``, if it has one.
     """
 
@@ -43,7 +43,7 @@ class Outgoing:
         self.security = self.security_of(None)
         # No framework adds headers to the guard's own answers.
         self._own = SecurityHeaders.from_config(config) or SecurityHeaders(())
-        self.tell_quota = QUOTA_TELLERS[config.rate_limit_headers]
+        self.quota_headers = QUOTA_HEADERS[config.rate_limit_headers]
         modify = config.custom_response_modifier
         self.modifier = Modifier(modify) if modify is not None else None
         # Whether the guard's own answers always get the same headers, apart from the quota.
@@ -56,7 +56,7 @@ class Outgoing:
     def quota(self, visit: Visit) -> Sequence[Header]:
         """Return the headers that report the limit to which a request was charged."""
         quota = visit.verdict.quota
-        return () if quota is None else self.tell_quota(*quota)
+        return () if quota is None else self.quota_headers(*quota)
 
     def security_of(self, route: Mapping[str, Any] | None) -> SecurityHeaders:
         """Return the fixed headers of a route's answers, with the route's changes."""
@@ -80,7 +80,7 @@ class Outgoing:
         headers = add_missing(headers, fixed)
         quota = visit.verdict.quota
         if quota is not None and not has_quota(headers):
-            headers += self.tell_quota(*quota)
+            headers += self.quota_headers(*quota)
         return headers
 
     def _with(
@@ -136,7 +136,7 @@ class Departure(Visit):
             quota = self.verdict.quota
             if quota is not None:
                 limit, remaining, reset_seconds = quota
-                headers += outgoing.tell_quota(limit, remaining, reset_seconds)
+                headers += outgoing.quota_headers(limit, remaining, reset_seconds)
         if outgoing.cors is not None:
             headers = outgoing.cors.add(headers, self.origin)
         if exc_info is None:

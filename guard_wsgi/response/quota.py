@@ -20,7 +20,7 @@ QuotaStyle = Literal["draft", "legacy", "both", "off"]
 
 
 Header = tuple[str, str]
-QuotaTeller = Callable[[Limit, int, float], tuple[Header, ...]]
+MakeQuotaHeaders = Callable[[Limit, int, float], tuple[Header, ...]]
 """Makes headers from a limit, what remains of it, and the seconds until it is full again."""
 
 
@@ -53,7 +53,7 @@ def no_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Head
     return ()
 
 
-QUOTA_TELLERS: Mapping[QuotaStyle, QuotaTeller] = MappingProxyType(
+QUOTA_HEADERS: Mapping[QuotaStyle, MakeQuotaHeaders] = MappingProxyType(
     {
         "draft": draft_headers,
         "legacy": legacy_headers,
@@ -61,4 +61,4 @@ QUOTA_TELLERS: Mapping[QuotaStyle, QuotaTeller] = MappingProxyType(
         "off": no_headers,
     }
 )
-"""Return the function that makes the headers for a charged limit."""
+"""The functions that make the headers for a charged limit."""

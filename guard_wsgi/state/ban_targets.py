@@ -41,7 +41,7 @@ class Bannable:
         self._loopback = IPSet(LOOPBACK)
         self._ipv6_prefix_bits = ipv6_prefix_bits
 
-    def meant(self, text: str) -> list[str]:
+    def targets_of(self, text: str) -> list[str]:
         """Return a target as it is spelled and, for a single IPv6 address, the network of its
         client.
 
@@ -57,9 +57,9 @@ class Bannable:
     def covered_by(self, text: str) -> str | None:
         """Return what a ban of the target covers; ``None`` if it can't be banned.
 
-        :raises ValueError: as :meth:`meant`.
+        :raises ValueError: as :meth:`targets_of`.
         """
-        exact, *whole = self.meant(text)
+        exact, *whole = self.targets_of(text)
         return next((each for each in (*whole, exact) if not self.refusal(each)), None)
 
     def refusal(self, canonical: str) -> str:

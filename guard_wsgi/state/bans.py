@@ -205,12 +205,12 @@ class Bans:
         self._backend.save_ban(ban.entry)
         return ban
 
-    def meant(self, target: str) -> list[str]:
+    def targets_of(self, target: str) -> list[str]:
         """Return a target and, for an IPv6 address, the network of its client, which a ban covers.
 
         :raises ValueError: if it is neither an address nor a network.
         """
-        return self._bannable.meant(target)
+        return self._bannable.targets_of(target)
 
     def refusal(self, target: str) -> str:
         """Say why an address or network can't be banned; "" if it can.
@@ -245,7 +245,7 @@ class Bans:
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
         lifted = False
-        for canonical in self.meant(target):
+        for canonical in self.targets_of(target):
             self._recovery.lift(canonical)
             was_known = self._index.remove(canonical, self._now())
             self._recovery.forget({canonical})

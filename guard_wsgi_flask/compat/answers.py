@@ -12,10 +12,10 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.response.cors import Cors
 from guard_wsgi.response.headers import SecurityHeaders
-from guard_wsgi_flask.compat.face import Face, current_guard, settable
+from guard_wsgi_flask.compat.facade import Facade, current_guard, settable
 
 
-class SecurityHeadersManager(Face):
+class SecurityHeadersManager(Facade):
     """The headers that the guard adds to answers."""
 
     def get_headers(

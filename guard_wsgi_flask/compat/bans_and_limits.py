@@ -8,11 +8,11 @@ from typing import Any
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.state.ratelimit import Limit
-from guard_wsgi_flask.compat.face import Face, current_guard, settable
+from guard_wsgi_flask.compat.facade import Facade, current_guard, settable
 from guard_wsgi_flask.registry import all_guarded, beforehand
 
 
-class IPBanManager(Face):
+class IPBanManager(Facade):
     """Bans: ``guard.bans``."""
 
     def ban_ip(self, ip: str, duration: int, reason: str = "threshold_exceeded") -> bool:
@@ -40,7 +40,7 @@ class IPBanManager(Face):
             guarded.middleware.bans.clear()
 
 
-class RateLimitManager(Face):
+class RateLimitManager(Facade):
     """Limits: ``guard.limits``.
 
     :param config: not used; the guard's configuration applies.

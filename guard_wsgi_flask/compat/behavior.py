@@ -8,10 +8,10 @@ from guard_wsgi.behavior.response_pattern import BodyPatterns
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi_flask.compat.bans_and_limits import IPBanManager
-from guard_wsgi_flask.compat.face import Face, current_guard
+from guard_wsgi_flask.compat.facade import Facade, current_guard
 
 
-class BehaviorTracker(Face):
+class BehaviorTracker(Facade):
     """Behaviour rules, called by hand.
 
     :param config: not used; the guard's configuration applies.

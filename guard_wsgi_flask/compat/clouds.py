@@ -7,13 +7,13 @@ from typing import Any
 
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.cloud import PROVIDERS
-from guard_wsgi_flask.compat.face import Face, current_guard
+from guard_wsgi_flask.compat.facade import Facade, current_guard
 
 HOSTING = PROVIDERS - {"Cloudflare"}
 """The providers that flaskapi-guard knows."""
 
 
-class CloudManager(Face):
+class CloudManager(Facade):
     """The ranges of cloud providers."""
 
     def is_cloud_ip(self, ip: str, providers: Collection[str] = HOSTING) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi_flask.compat.face import Face, current_guard, settable
+from guard_wsgi_flask.compat.facade import Facade, current_guard, settable
 from guard_wsgi_flask.early_calls import EarlyCalls, with_patterns
 from guard_wsgi_flask.registry import all_guarded, beforehand, is_too_early
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from guard_wsgi.middleware import GuardMiddleware
 
 
-class SusPatternsManager(Face):
+class SusPatternsManager(Facade):
     """Detection: the site's own patterns, and the verdict on a text."""
 
     def add_pattern(self, pattern: str, custom: bool = True) -> bool:

@@ -8,7 +8,7 @@ from flask import g
 
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import GuardRequest
-from guard_wsgi_flask.compat.face import current_guard
+from guard_wsgi_flask.compat.facade import current_guard
 
 
 class FlaskGuardRequest:

@@ -11,13 +11,13 @@ from guard_wsgi.agent import store_protocol as agent
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi.state.values import Values
-from guard_wsgi_flask.compat.face import Face, current_guard
+from guard_wsgi_flask.compat.facade import Facade, current_guard
 
 DAY_SECONDS = 86_400
 """How long a value without a time to live is kept: the guard's stores keep nothing forever."""
 
 
-class RedisManager(Face):
+class RedisManager(Facade):
     """Small values in the guard's store, of any kind.
 
     :param config: not used; the guard's configuration applies.

@@ -56,6 +56,6 @@ def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -
 def silence(holding: Sequence[DetectionExclusion], findings: Sequence[Mapping[str, Any]]) -> bool:
     """Whether exclusions that cover the path would remove all of these findings."""
     return bool(holding and findings) and all(
-        any(one.silences(found["category"], found["location"], found["name"]) for one in holding)
+        any(one.removes(found["category"], found["location"], found["name"]) for one in holding)
         for found in findings
     )

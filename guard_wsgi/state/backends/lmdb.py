@@ -115,7 +115,7 @@ class LMDBStorage:
         self._now = clock.wall_ns
         self._clock = clock
         self._bans = LMDBBans(self._prefix, self._now)
-        self._seen: Callable[[int], None] = _nobody
+        self._seen: Callable[[int], None] = _ignore_version
         self._last_change = 0
         #: Adds to a counter: ``(key, window_seconds, amount)``.
         self.increment = incrementer(file, partial(self._key, _COUNTER), clock, self._count_key)
@@ -326,7 +326,7 @@ class LMDBStorage:
         return self._file.counts.at(PLACE.unpack(found)[0])
 
 
-def _nobody(version: int) -> None:
+def _ignore_version(version: int) -> None:
     return None
 
 

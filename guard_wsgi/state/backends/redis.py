@@ -111,7 +111,7 @@ class RedisBackend:
             b"{%sbans}%s" % (self._prefix, name)
             for name in (b":version", b"", b":journal", b":endings", b":versions")
         )
-        self._seen: Callable[[int], None] = _nobody
+        self._seen: Callable[[int], None] = _ignore_version
         self._bans_read_at = 0.0
         self._loaded: set[str] = set()
         self._client: Any = None
@@ -313,7 +313,7 @@ def _step() -> int:
     return randrange(1, _LONGEST_STEP)
 
 
-def _nobody(version: int) -> None:
+def _ignore_version(version: int) -> None:
     return None
 
 

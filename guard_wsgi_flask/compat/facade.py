@@ -21,7 +21,7 @@ def settable() -> GuardMiddleware | EarlyCalls:
     return beforehand if is_too_early() else current_guard()
 
 
-class Face:
+class Facade:
     """The methods of all facades. Nothing has to be initialised."""
 
     def initialize(self) -> None:
