@@ -31,7 +31,9 @@ from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, UNREAD, Budget, BudgetSpent, Value
 
 # Values of these kinds are few, and their own patterns inspect them.
-_ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
+_ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql"})
+_NAMES: Final = frozenset({"name", "filename"})
+"""What the name of the field says of its value does not hold for these."""
 _BATCH_CHARS: Final = 4096
 LONG_CHARS: Final = 4096
 """A longer value is a document: comments, mails and addresses are shorter."""
@@ -53,7 +55,7 @@ MAX_FINDINGS: Final = 10
 
 def _margin(value: Value) -> float:
     """Return how much more than the threshold a value needs, by its field."""
-    if value.kind == "name":
+    if value.kind in _NAMES:
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
         return PACKED_SOURCE_MARGIN if is_source(file) else FILE_MARGIN
@@ -254,7 +256,7 @@ class ValueInspection:
         memory = self._memory
         digest: bytes | None = None
 
-        is_secret = value.kind != "name" and (value.name, value.text) in secret
+        is_secret = value.kind not in _NAMES and (value.name, value.text) in secret
 
         def margin_of() -> float | None:
             nonlocal digest

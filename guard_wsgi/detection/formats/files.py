@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-from guard_wsgi.detection.value import NAME_EVIDENCE, Value, to_text
+from guard_wsgi.detection.value import Value, to_text
 
 EXECUTABLE: Final = "upload.executable_name"
 """Flag of a file name that a web server would run, or read its settings from."""
@@ -27,8 +27,10 @@ _RUN_NAME: Final = re.compile(
     r"|(?:^|[/\\])(?:sess_[a-z0-9,-]{16,64}|\.htaccess|\.user\.ini|web\.config)[\s.]*(?:$|[;:\x00/\\]|%00)",
     re.IGNORECASE,
 )
-# A name of letters, digits and the usual separators has nothing dangerous but its extension.
-_PLAIN_NAME: Final = re.compile(r"[\w .,()&+@#\[\]~!$%{}=-]*")
+# A name of one word has nothing dangerous but its extension, nor has its copy: "notes (1).txt".
+_PLAIN_NAME: Final = re.compile(r"[\w.-]*(?: \(\w{1,16}\)(?:\.\w+)*)?")
+# A command may end before the extension: `id`.png.
+_CLOSED_STEM: Final = re.compile(r"(.*[`;&|])\.\w{1,8}", re.DOTALL)
 
 
 def runs(name: str) -> bool:
@@ -40,8 +42,11 @@ def name_values(location: str, field: str, name: str) -> Iterator[Value]:
     """Yield a file's name, if it may be dangerous."""
     if runs(name):
         yield Value(location, field, name, "filename", (EXECUTABLE,))
-    elif not _PLAIN_NAME.fullmatch(name) or ("{" in name and NAME_EVIDENCE.search(name)):
+    elif not _PLAIN_NAME.fullmatch(name):
         yield Value(location, field, name, "filename")
+        stem = _CLOSED_STEM.fullmatch(name)
+        if stem is not None:
+            yield Value(location, field, stem[1], "filename")
 
 
 def content_values(location: str, field: str, content: bytes) -> Iterator[Value]:

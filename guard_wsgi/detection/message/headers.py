@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guard_wsgi.detection.decoding.percent import unquote
+from guard_wsgi.detection.formats.files import EXECUTABLE, runs
 from guard_wsgi.detection.formats.structure import unfold
 from guard_wsgi.detection.value import STORED, Budget, Value, to_text
 
@@ -102,7 +103,11 @@ def header_values(
             if path is not None or "%" in rest:
                 yield Value("header", name, path or rest, STORED, flags)
     else:
-        kind = "filename" if "filename" in name or "file-name" in name else "header"
+        kind = "header"
+        if "filename" in name or "file-name" in name:
+            kind = "filename"
+            if runs(text):
+                flags = (*flags, EXECUTABLE)
         yield from unfold(Value("header", name, text, kind, flags), budget)
 
 
