@@ -13,6 +13,7 @@ import binascii
 import bz2
 import lzma
 import re
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 FEATURE: Final = "deserialization.pickle_call"
 """Flag of a value that is a pickle with a call."""
-MIN_CHARS: Final = 16
-"""No pickle with a call is shorter: ``cos\\nabort\\n(tR.``"""
+MIN_CHARS: Final = 11
+"""No pickle with a call is shorter: ``cos\\nfork\\n)R``"""
 MAX_CHARS: Final = 65_536
 """How much of a text is decoded."""
 MAX_STEPS: Final = 1024
@@ -58,6 +59,8 @@ _MODULE_CHARS: Final = 62
 _ON_STACK: Final = re.compile(
     rb"\x93(?:(?<=[A-FHILN-Za-z_]\x93)|(?<=[A-FHILN-Za-z_]\x94\x93))\x94?[(\x8c)X}N]"
 )
+# A list of words in brackets may begin with these steps: "(inside\nthe\nhouse)".
+_WORDS_IN_BRACKETS: Final = re.compile(r"\(i\w+\n\w+\n")
 # The first step: a protocol, or what protocols 0 and 1 begin with.
 _BEGINNING: Final = re.compile(rb"\x80[\x00-\x05]|[(c\]}NIJKLMSUVXF)lqp]")
 _PACKED: Final = (b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
@@ -111,7 +114,15 @@ def is_pickle_call(text: str, charge: Callable[[int], None]) -> bool:
             data = ast.literal_eval(_ESCAPE.sub(_silent, text))
         except (ValueError, SyntaxError):
             return False
+    elif _WORDS_IN_BRACKETS.match(text) and not _has_module(text):
+        return False
     return _is_call(data, MAX_LAYERS, charge)
+
+
+def _has_module(text: str) -> bool:
+    """Whether the first word of such a list is the name of a module."""
+    module = text[2 : text.index("\n")]
+    return "_" in module or module in sys.stdlib_module_names
 
 
 def _silent(escape: re.Match[str]) -> str:

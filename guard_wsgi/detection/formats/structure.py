@@ -207,9 +207,9 @@ def _json_lines(text: str) -> list[Any]:
     return found if len(found) > 1 else []
 
 
-# A text without a structure: it is short, has no separator of a structure, and does not begin like
-# a document, an address, a GraphQL query or a blank.
-_UNSTRUCTURED = re.compile(r"[^\s%{[\"<#,/&;\ufeffdDqmsfe][^%/&;]{0,14}|[de]\w{0,14}")
+# A text without a structure: it is one short line, has no separator of a structure, and does not
+# begin like a document, an address, a GraphQL query or a blank.
+_UNSTRUCTURED = re.compile(r"[^\s%{[\"<#,/&;\ufeffdDqmsfe][^%/&;\n]{0,14}|[de]\w{0,14}")
 
 
 def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterable[Value]:
