@@ -1,4 +1,5 @@
-"""Worked examples: a new check, indicator, store, resolver and option, and the files they touch.
+"""Worked examples: a new check, indicator, store, resolver, option and rule for routes, and how
+many files each touches.
 
 Each example is made in a copy of the package, as somebody who adds one would edit it, and then
 serves a request there. The number of files is part of the example: one more means that something
@@ -268,3 +269,85 @@ def test_an_option_is_a_field_and_what_acts_on_it(apply: Apply) -> None:
     assert told.startswith("200 200\n200 413\n")
     assert "Off: forms and APIs have bodies." in told
     assert len(changed) == int(ROWS["an option"])
+
+
+def test_a_rule_for_routes_is_a_field_a_decorator_its_names_and_a_check(apply: Apply) -> None:
+    """Five files: the field, the decorator, the names in faults and events, and the check."""
+    changed: Changes = {
+        "routes/config.py": [
+            (
+                "    allowed_content_types: tuple[str, ...] | None = field(",
+                "    max_query_chars: int | None = field(\n"
+                "        default=None, validator=whole_number(1, optional=True)\n"
+                "    )\n",
+            )
+        ],
+        "routes/decorators.py": [
+            (
+                "    def time_window(",
+                "    def max_query_chars(self, chars: int) -> Callable[[View], View]:\n"
+                "        return self._marking(max_query_chars=chars)\n\n",
+            )
+        ],
+        "routes/decorator_faults.py": [
+            (
+                '        "time_restrictions":',
+                '        "max_query_chars": "@max_query_chars: chars",\n',
+            )
+        ],
+        "telemetry/naming.py": [
+            ('    "referrer":', '    "query_length": (_CONTENT, ("max_query_chars",)),\n')
+        ],
+        "checks/content.py": [
+            (
+                "class RequiredHeaders(Check):",
+                dedent(
+                    """\
+                    class QueryLength(Check):
+                        \"\"\"Refuses long queries.\"\"\"
+
+                        name = "query_length"
+                        fails_closed = True
+                        is_own = True
+
+                        def __init__(self, most):
+                            self._most = most
+
+                        @classmethod
+                        def for_route(cls, config, route, services):
+                            if route.max_query_chars is not None:
+                                yield cls(route.max_query_chars)
+
+                        def passes(self, environ, visit):
+                            return len(environ.get("QUERY_STRING", "")) <= self._most
+
+                        def refusal(self, request):
+                            if len(request.environ.get("QUERY_STRING", "")) <= self._most:
+                                return None
+                            return Block(status=414, message="Long query", check=self.name)
+
+
+                    """
+                ),
+            ),
+            ("    RequiredHeaders,\n)", "    QueryLength,\n"),
+        ],
+    }
+    script = """
+    from guard_wsgi import ConfigError, SecurityDecorator
+    from guard_wsgi.telemetry.naming import decorator_of
+
+    route = RouteConfig(max_query_chars=5)
+    guard = GuardMiddleware(app, SecurityConfig(), routes={"/short": route})
+    print(*[status(guard, path) for path in ("/?page=1000", "/short?p=1", "/short?page=1000")])
+    print(decorator_of("query_length", route))
+    protect = SecurityDecorator(SecurityConfig())
+    try:
+        protect.max_query_chars(0)(lambda: None)
+    except ConfigError as error:
+        print(error)
+    """
+    told = apply({}, changed, script)
+    assert told.startswith("200 200 414\ncontent_filtering\n")
+    assert "@max_query_chars: chars must be" in told
+    assert len(changed) == int(ROWS["a rule for routes"])
