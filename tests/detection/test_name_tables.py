@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.indicators.indicator import Indicator
 from guard_wsgi.detection.scanning.families import builtin_scanners, separable, shortest
-from guard_wsgi.detection.scanning.name_tables import without_retries, without_tables
+from guard_wsgi.detection.scanning.name_tables import (
+    by_first_letter,
+    without_retries,
+    without_tables,
+)
 from guard_wsgi.detection.scanning.scanner import SEPARATOR
 
 WIDENED = tuple(one for one in INDICATORS if without_tables(one.pattern) != one.pattern)
@@ -33,6 +37,19 @@ def test_a_pattern_without_its_tables_matches_whatever_the_pattern_matches(one: 
         for example in other.examples:
             data = SEPARATOR + example.encode() + SEPARATOR
             assert wide.search(data) or not exact.search(data), example
+
+
+@pytest.mark.parametrize("one", WIDENED, ids=lambda one: one.name)
+def test_a_pattern_whose_tables_are_grouped_matches_the_same(one: Indicator) -> None:
+    pattern = separable(shortest(one.pattern))
+    assert by_first_letter(pattern) != pattern
+    grouped = re.compile(by_first_letter(pattern).encode(), re.IGNORECASE | re.DOTALL)
+    exact = expression(one.pattern)
+    for other in INDICATORS:
+        for example in other.examples:
+            for text in (example, example[:-1], example[1:], example + "x"):
+                data = SEPARATOR + text.encode() + SEPARATOR
+                assert bool(grouped.match(data)) == bool(exact.match(data)), text
 
 
 @pytest.mark.parametrize("one", WIDENED, ids=lambda one: one.name)

@@ -24,6 +24,7 @@ class BuiltinScanners:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._families: tuple[tuple[tuple[Indicator, ...], Scanner], ...] = ()
+        self._names = [[one.name for one in family] for family in families()]
         self._confirmation = Confirmation(
             {
                 one.name: separable(shortest(one.pattern))
@@ -52,8 +53,8 @@ class BuiltinScanners:
         each text was scanned alone.
         """
         found: list[set[str]] = [set() for _ in ends]
-        for family, scanner in self._families or self.warm():
-            scanner.among(data, ends, [one.name for one in family], found)
+        for labels, (_, scanner) in zip(self._names, self._families or self.warm(), strict=True):
+            scanner.among(data, ends, labels, found)
         begins = [0, *[max(end - len(SEPARATOR), 0) for end in ends]][: len(ends)]
         doubtful, confirms = self._confirmation.names, self._confirmation.confirms
         for names, at, end in zip(found, begins, ends, strict=True):

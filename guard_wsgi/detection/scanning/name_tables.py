@@ -88,6 +88,27 @@ def without_retries(pattern: str) -> str:
     return _BEGINNING.sub(r"\1+", pattern, count=1)
 
 
+def by_first_letter(pattern: str) -> str:
+    """Return a pattern that matches the same texts, with its tables grouped by the first letters of
+    their names: `re` tries one name after the other, and so it fails in a quarter of the time."""
+    for group in sorted(_groups(pattern), key=len, reverse=True):
+        if len(group) >= MIN_CHARS and _OF_NAMES.fullmatch(group):
+            pattern = pattern.replace(group, _grouped(group))
+    return pattern
+
+
+def _grouped(group: str) -> str:
+    rests: dict[str, list[str]] = {}
+    others: list[str] = []
+    for name in _alternatives(group[3:-1]):
+        if name[:1].isalpha() and name[1:2] not in tuple("?*+{"):
+            rests.setdefault(name[0], []).append(name[1:])
+        else:
+            others.append(name)
+    grouped = [f"{letter}(?:{'|'.join(rest)})" for letter, rest in rests.items()]
+    return f"(?:{'|'.join([*grouped, *others])})"
+
+
 class Confirmation:
     """Says whether patterns match whose tables Hyperscan does not know.
 
@@ -107,7 +128,7 @@ class Confirmation:
         after each `SEPARATOR`."""
         match = self._matches.get(name)
         if match is None:
-            pattern = without_retries(self._patterns[name]).encode()
+            pattern = without_retries(by_first_letter(self._patterns[name])).encode()
             match = self._matches[name] = re.compile(pattern, re.IGNORECASE | re.DOTALL).match
         # Optimization: each pattern begins where a text begins (`without_tables`), and a search
         # would try every place.

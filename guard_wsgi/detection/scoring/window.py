@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from attrs import frozen
+from attrs import define
 
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 
@@ -40,9 +40,9 @@ Ends = Callable[[bytes, int], "list[int]"]
 end."""
 
 
-@frozen
+@define(unsafe_hash=True)
 class Window:
-    """A piece of a value.
+    """A piece of a value. Not frozen, like Value.
 
     :ivar starts: whether the value begins with it.
     :ivar ends: whether the value ends with it.
