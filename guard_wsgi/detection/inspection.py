@@ -35,7 +35,15 @@ from guard_wsgi.detection.scoring.model import Model
 from guard_wsgi.detection.scoring.scorer import Scorer
 from guard_wsgi.detection.scoring.sufficient import Sufficient
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.value import BODY_EACH, DENSITY, HEAD_EACH, UNREAD, Budget, Value
+from guard_wsgi.detection.value import (
+    BODY_EACH,
+    DENSITY,
+    HEAD_EACH,
+    SHORT_SHARE,
+    UNREAD,
+    Budget,
+    Value,
+)
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
@@ -172,7 +180,7 @@ class Inspection:
             return ()
         found: tuple[Finding, ...] = ()
         size = len(body)
-        budget = self._budget(int(size * BODY_EACH))  # of all readings together
+        budget = self._budget(int(size * BODY_EACH), SHORT_SHARE)  # of all readings together
         kind = BodyKind.of(content_type)
         readings = body_readings(body, kind, content_encoding, complete, limit)
         try:
@@ -271,10 +279,10 @@ class Inspection:
 
         return lambda piece: body_matches(piece, kind, prefilter), matching_values
 
-    def _budget(self, more: int) -> Budget:
+    def _budget(self, more: int, short_share: float = 1.0) -> Budget:
         settings = self.settings
         most = settings.max_chars - settings.max_chars // SEARCHED_SHARE
-        return Budget.of(settings.max_values, most, more)
+        return Budget.of(settings.max_values, most, more, short_share)
 
     def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Return the same findings, with all evidence weighed where so far only a part was."""

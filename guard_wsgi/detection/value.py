@@ -110,11 +110,16 @@ VALUE_CHARS: Final = 10
 FREE_CHARS: Final = 12_288
 """What any request may cost, however short it is: 6 ms. Of 23,244 requests that other people made,
 the most expensive head took a sixth of it. A page or a program of 5 kB takes all of it."""
-HEAD_EACH: Final = 0.5
+HEAD_EACH: Final = 0.25
 BODY_EACH: Final = 2.0
 """What each byte of a head and of a body may cost in addition. Pages and logs with evidence all
-over cost less. Thousands of short values with evidence in each cost more, and only attackers send
+over cost less."""
+SHORT_SHARE: Final = 0.6
+"""How much of this the short values of a body may cost. Tables of queries and of marked-up texts
+cost less. Thousands of short values with evidence in each cost more, and only attackers send
 them."""
+MOST_CHARS: Final = 2**62
+"""No limit."""
 FOUND_CHARS: Final = 4096
 """What the rest of a request may cost after a finding that refuses it: enough to weigh all of a
 short request, whose log names each finding."""
@@ -131,29 +136,47 @@ class Budget:
     (benchmarks/bytes.py), whatever its length is.
 
     :ivar spare: how much more a longer request may cost.
+    :ivar short: how much of it the short values may cost, which are weighed first.
+    :ivar kept: what the long values have besides (`hold`).
     :ivar is_ending: whether the request is refused, whatever else is in it.
     """
 
     values: int
     chars: int
     spare: int = 0
+    short: int = MOST_CHARS
+    kept: int = 0
     is_ending: bool = False
 
     @classmethod
-    def of(cls, values: int, chars: int, more: int) -> Budget:
+    def of(cls, values: int, chars: int, more: int, short_share: float = 1.0) -> Budget:
         """Return the budget of a head or a body.
 
         :param chars: the most that any may cost.
         :param more: what this one may cost in addition.
+        :param short_share: how much of that the short values may cost.
         """
         allowed = min(chars, FREE_CHARS + more)
-        return cls(values, allowed, chars - allowed)
+        return cls(values, allowed, chars - allowed, FREE_CHARS + int(more * short_share))
+
+    def hold(self) -> None:
+        """Keep what is for the long values while the short ones are weighed."""
+        self.kept = max(self.chars - self.short, 0)
+        self.chars -= self.kept
+
+    def release(self) -> None:
+        """Return what was kept."""
+        self.short = self.chars
+        if not self.is_ending:
+            self.chars += self.kept
+        self.kept = 0
 
     def grow(self, more: int) -> None:
         """Add characters, up to the most that any request may cost."""
         if not self.is_ending:
             more = min(more, self.spare)
             self.chars += more
+            self.short += int(more * SHORT_SHARE)
             self.spare -= more
 
     def end_soon(self) -> None:
@@ -174,7 +197,7 @@ class Budget:
 
     def spend(self) -> NoReturn:
         """End the work."""
-        raise BudgetSpent(DENSITY if self.spare else "max_chars")
+        raise BudgetSpent(DENSITY if self.spare or self.kept else "max_chars")
 
 
 class BudgetSpent(Exception):

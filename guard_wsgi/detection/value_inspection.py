@@ -30,11 +30,15 @@ from guard_wsgi.detection.scoring.surroundings import is_source
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, UNREAD, Budget, BudgetSpent, Value
 
-# Values of these kinds are few, and their own patterns inspect them.
+# The first pass does not know the patterns of these kinds.
 _ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql"})
+_SCREENED: Final = _ALWAYS_WEIGHED - {"binary"}
+"""Those that are patterns' alone. A batch of queries has hundreds."""
 _NAMES: Final = frozenset({"name", "filename"})
 """What the name of the field says of its value does not hold for these."""
-_BATCH_CHARS: Final = 4096
+_FIRST_CHARS: Final = 2048
+_MOST_CHARS: Final = 16_384
+"""The first values are weighed soon, because an attack ends the work; later ones in fewer scans."""
 LONG_CHARS: Final = 4096
 """A longer value is a document: comments, mails and addresses are shorter."""
 # A cell of a notebook, a line of a stack or a sample in a report is code, and the field's name says
@@ -138,12 +142,15 @@ class ValueInspection:
         """
         found: list[Finding] = []
         batch: list[Value] = []
+        unmatched: list[Value] = []
         long: list[Value] = []
-        size, spent = 0, ""
+        size, most, spent = 0, _FIRST_CHARS, ""
+        excludes, covers = bool(self._exclusions), self._exclusions.covers
+        budget.hold()
         try:
             try:
                 for value in values:
-                    if value.kind == CONTENT or self._exclusions.covers(value.location, value.name):
+                    if value.kind == CONTENT or (excludes and covers(value.location, value.name)):
                         continue
                     if UNREAD in value.flags:
                         found.append(spent_finding(value.location, UNREAD, self._threshold))
@@ -151,14 +158,16 @@ class ValueInspection:
                         self._note_executable(value, found)
                     elif len(value.text) > LONG_CHARS:
                         long.append(value)
-                    elif value.flags or value.kind in _ALWAYS_WEIGHED:
+                    elif value.flags or value.kind == "binary":
                         self._weigh(value, budget, found)
                     else:
-                        batch.append(value)
+                        (unmatched if value.kind in _SCREENED else batch).append(value)
                         size += len(value.text)
-                        if size > _BATCH_CHARS:
+                        if size > most:
+                            self._weigh_unmatched(unmatched, budget, found)
                             self._weigh_batch(batch, budget, found, tested)
-                            batch, size = [], 0
+                            batch, unmatched, size = [], [], 0
+                            most = min(most * 2, _MOST_CHARS)
             except BudgetSpent as error:
                 # The budget for parsing the rest is spent. What has been parsed is weighed.
                 spent = str(error)
@@ -166,7 +175,9 @@ class ValueInspection:
                 raise
             except Exception:  # any fault: what could not be read must not count as harmless
                 found.append(spent_finding(location, UNREAD, self._threshold))
+            self._weigh_unmatched(unmatched, budget, found)
             self._weigh_batch(batch, budget, found, tested)
+            budget.release()
             reserve = budget.chars // RESERVED_SHARE
             for place, value in enumerate(long):
                 try:
@@ -215,6 +226,11 @@ class ValueInspection:
             secret = passwords(batch)
             for place in possible:
                 self._weigh_row(rows[place], batch, budget, found, secret)
+
+    def _weigh_unmatched(self, values: list[Value], budget: Budget, found: list[Finding]) -> None:
+        """Weigh values of which the first pass says nothing."""
+        for place in self._candidates(values, budget):
+            self._weigh(values[place], budget, found)
 
     def _matching_in(self, batch: list[Value], tested: Set[str]) -> list[int]:
         """Return the places of the values that match the first pass."""

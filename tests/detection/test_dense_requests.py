@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -49,6 +51,41 @@ def test_thousands_of_short_values_with_a_mark_in_each_are_a_finding(
 def test_a_hundred_of_them_are_weighed(inspection: Inspection) -> None:
     query = "&".join(f"a{n}={value.replace(' ', '+')}" for n, value in enumerate(varied(100)))
     assert spent(inspection.head(environ(query=query))) == []
+
+
+def test_short_values_may_cost_less_than_a_long_text(inspection: Inspection) -> None:
+    rows = [f"SELECT {one} FROM t" for one in varied(1200)]
+    table = json.dumps({"rows": rows}).encode()
+    assert spent(inspection.body(table, content_type=JSON)) == [DENSITY]
+    text = json.dumps({"text": "\n".join(rows)}).encode()
+    assert spent(inspection.body(text, content_type=JSON)) == []
+
+
+def calls_of(inspection: Inspection, body: bytes) -> int:
+    """How many calls of Python's functions it takes to answer: the same on every machine."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        assert spent(inspection.body(body, content_type=JSON)) == [DENSITY]
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_a_batch_of_hundreds_of_operations_is_not_read_to_its_end(inspection: Inspection) -> None:
+    def batch(count: int) -> bytes:
+        operations = [f'{{user{n}{{name(is:"{one}")}}}}' for n, one in enumerate(varied(count))]
+        return json.dumps([{"query": one} for one in operations]).encode()
+
+    assert spent(inspection.body(batch(20), content_type=JSON)) == []
+    calls_of(inspection, batch(200))
+    longer = calls_of(Detector().compile(), batch(900))
+    assert longer < 1.5 * calls_of(Detector().compile(), batch(200))
 
 
 def test_a_longer_request_may_cost_more_up_to_the_limit() -> None:

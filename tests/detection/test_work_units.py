@@ -38,7 +38,7 @@ def _looked_at(request: Request, units: int) -> tuple[int, int, list[str]]:
     budgets: list[tuple[Budget, int]] = []
     made = inspection._budget
 
-    def noted(size: int) -> Budget:
+    def noted(size: int, *_: float) -> Budget:
         budget = made(size + units)
         budgets.append((budget, budget.chars + budget.spare))
         return budget

@@ -63,9 +63,14 @@ def _parsed(text: str, budget: Budget) -> GraphQL:
     return found
 
 
+MAX_OPERATIONS: Final = 100
+"""The most operations of a batch to read: clients send ten, and servers that take batches have a
+limit (OWASP, GraphQL Cheat Sheet)."""
+
+
 def batch_values(location: str, root: Any, budget: Budget) -> Iterator[Value]:
     """Report many GraphQL operations in one document if they try many secrets."""
-    guesses, first = 0, ""
+    guesses, first, operations = 0, "", 0
     for pairs in root:
         if isinstance(pairs, Pairs):
             for key, text in pairs:
@@ -73,5 +78,8 @@ def batch_values(location: str, root: Any, budget: Budget) -> Iterator[Value]:
                     first = first or text
                     with contextlib.suppress(NotGraphQL):
                         guesses += _parsed(text, budget).guesses
+                        operations += 1
+                        if operations > MAX_OPERATIONS:
+                            budget.spend()
     if guesses >= MANY_GUESSES:
         yield Value(location, "", first, "graphql", ("graphql.guesses",))

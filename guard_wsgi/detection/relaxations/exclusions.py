@@ -12,7 +12,7 @@ client can join them with a name such as ``a.b``."""
 
 
 class Exclusions:
-    """The names that the settings exclude from inspection."""
+    """The names that the settings exclude from inspection. False if there are none."""
 
     __slots__ = ("_fields", "_headers", "_params")
 
@@ -20,6 +20,9 @@ class Exclusions:
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
         self._fields = settings.excluded_body_fields
+
+    def __bool__(self) -> bool:
+        return bool(self._params or self._headers or self._fields)
 
     def covers(self, location: str, name: str) -> bool:
         if location == "query":

@@ -67,7 +67,7 @@ class Screen:
         pieces = [SEPARATOR]
         ends: list[int] = []
         end = len(SEPARATOR)
-        read: list[tuple[Window, tuple[Decoding, ...]]] = []
+        read: list[tuple[str, tuple[Decoding, ...]]] = []
         for value in values:
             budget.take_chars(SCREENED_CHARS)
             if HARD in value.text:
@@ -76,7 +76,7 @@ class Screen:
             views = decodings(text)
             if len(views) > 1:
                 budget.take_chars(VIEW_CHARS * (len(views) - 1 + views[1].rounds))
-            read.append((Window(text, fresh=len(text)), views))
+            read.append((text, views))
             begin = end
             for view in views:
                 piece = view.text.encode("utf-8", "surrogatepass") + SEPARATOR
@@ -95,7 +95,7 @@ class Screen:
     def _may_reach(
         self,
         value: Value,
-        window: Window,
+        text: str,
         views: tuple[Decoding, ...],
         names: set[str],
         cleared: set[Hashable],
@@ -103,11 +103,12 @@ class Screen:
     ) -> bool:
         """Whether a value may reach the threshold.
 
+        :param text: the value without its fragments.
         :param cleared: the keys of those before it that may not.
         """
-        if value.kind in WITHOUT_SHAPE:
-            return True
         names = names - self._bounds.excluded(value.kind)
+        if value.kind in WITHOUT_SHAPE:
+            return bool(names)
         # The cheapest first.
         if not self._model.may_reach(self._threshold, names, self._enabled):
             return False
@@ -116,7 +117,7 @@ class Screen:
             budget.take_chars(ALIKE_CHARS)
             return False
         budget.take_chars(REACHING_CHARS + len(value.name))
-        around = Surroundings(value)
+        around, window = Surroundings(value), Window(text, fresh=len(text))
         if self._bounds.may_reach(value, window, views, names, around, self._threshold, budget):
             return True
         if key is not None:
