@@ -42,6 +42,7 @@ from guard_wsgi.detection.value import (
     SHORT_SHARE,
     UNREAD,
     Budget,
+    BudgetSpent,
     Value,
 )
 from guard_wsgi.detection.value_inspection import ValueInspection
@@ -53,6 +54,11 @@ DENSE_BYTES = 65_536
 SEARCHED_SHARE = 4
 """This fraction of a budget is reserved for a search of everything that the rest could not
 weigh."""
+UNWRAPPING_SHARE: Final = 4
+"""This fraction of a budget may be used to decompress and decode a body."""
+MOST_RATIO: Final = 16
+"""How many bytes of what is in a compressed body count as sent, for each byte of it: the ratio of
+logs."""
 MARKED_SHARE = 2
 """This fraction of that may be used in addition to weigh short values with a mark of an attack."""
 DENSE = frozenset({"max_chars", "max_values", DENSITY})
@@ -181,19 +187,26 @@ class Inspection:
         found: tuple[Finding, ...] = ()
         size = len(body)
         budget = self._budget(int(size * BODY_EACH), SHORT_SHARE)  # of all readings together
+        unwrapping = Budget.of(0, settings.max_chars // UNWRAPPING_SHARE, int(size * BODY_EACH))
+        allowed, earning = unwrapping.chars, size * MOST_RATIO
         kind = BodyKind.of(content_type)
-        readings = body_readings(body, kind, content_encoding, complete, limit)
+        readings = body_readings(body, kind, content_encoding, complete, limit, unwrapping)
         try:
             for data, read_as, fault in readings:
                 if complete and fault:
                     which = BEYOND if kind.is_file else fault
                     found = (*found, spent_finding("body", which, self._threshold))
-                if len(data) > size:  # it was compressed
-                    budget.grow(int((len(data) - size) * BODY_EACH))
+                budget.chars -= min(allowed - unwrapping.chars, budget.chars)
+                allowed = unwrapping.chars
+                if size < min(len(data), earning):  # it was compressed
+                    budget.grow(int((min(len(data), earning) - size) * BODY_EACH))
                     size = len(data)
                 is_tested = data is body and _was_tested(body, content_type, content_encoding, kind)
                 more = self._read_body(data, read_as, not fault, budget, is_tested)
                 found += tuple([finding for finding in more if finding not in found])
+        except BudgetSpent:
+            which = BEYOND if kind.is_file else DENSITY
+            found = (*found, spent_finding("body", which, self._threshold))
         except Exception:  # any fault: a body that was not read must not count as harmless
             found = (*found, spent_finding("body", UNREAD, self._threshold))
         if content_encoding and not kind.is_file and is_undecodable(body, content_encoding):
@@ -248,7 +261,8 @@ class Inspection:
         )
         more = self._values.findings(values, budget, "body", tested)
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
-            chars = settings.max_chars // SEARCHED_SHARE
+            chars = settings.max_chars // SEARCHED_SHARE // 2**budget.searches
+            budget.searches += 1
             marked: list[Value] = []
             bare = self._bare.in_body(body, kind, complete, first_pass, chars, marked)
             if bare is not None:

@@ -139,6 +139,7 @@ class Budget:
     :ivar short: how much of it the short values may cost, which are weighed first.
     :ivar kept: what the long values have besides (`hold`).
     :ivar is_ending: whether the request is refused, whatever else is in it.
+    :ivar searches: how many readings of a body were searched. Each may cost half of the one before.
     """
 
     values: int
@@ -147,6 +148,7 @@ class Budget:
     short: int = MOST_CHARS
     kept: int = 0
     is_ending: bool = False
+    searches: int = 0
 
     @classmethod
     def of(cls, values: int, chars: int, more: int, short_share: float = 1.0) -> Budget:

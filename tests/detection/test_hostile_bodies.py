@@ -22,6 +22,7 @@ from guard_wsgi.detection.message.bodies import FIRST_PIECE_BYTES, MAX_MEMBERS, 
 from guard_wsgi.detection.message.form import form_values
 from guard_wsgi.detection.value import DENSITY, UNREAD, Budget, Value
 
+PLENTY = Budget(0, 10**9)
 # The lines that end a part: werkzeug's (`MultipartDecoder.boundary_re`), and Bottle's.
 WERKZEUG_LINE = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
 BOTTLE_LINE = rb"(?:\r\n|\A)%s(?:--)?(?=\r\n|\Z)(?:\r\n)?"
@@ -136,12 +137,12 @@ def test_more_members_than_are_read_refuse_a_body(member: bytes, coding: str) ->
 def test_members_are_read_in_pieces_like_at_once(texts: list[bytes], rest: bytes) -> None:
     packed = b"".join(gzip.compress(text, level) for level, text in enumerate(texts))
     whole = b"".join(texts)
-    assert inflate(packed, "gzip", 10**6) == (whole, "")
-    assert inflate(packed + b"no" + rest, "gzip", 10**6) == (whole, "")
+    assert inflate(packed, "gzip", 10**6, PLENTY) == (whole, "")
+    assert inflate(packed + b"no" + rest, "gzip", 10**6, PLENTY) == (whole, "")
     if len(whole) > 1:
         limit = len(whole) // 2
-        assert inflate(packed, "gzip", limit) == (whole[:limit], BEYOND)
-    assert inflate(packed[:-1], "gzip", 10**6) == (whole, BEYOND)
+        assert inflate(packed, "gzip", limit, PLENTY) == (whole[:limit], BEYOND)
+    assert inflate(packed[:-1], "gzip", 10**6, PLENTY) == (whole, BEYOND)
 
 
 def test_a_batch_of_more_than_servers_take_is_weighed_and_reported() -> None:

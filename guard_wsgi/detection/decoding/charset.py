@@ -7,6 +7,7 @@ import encodings
 import json
 import pkgutil
 import re
+from collections.abc import Callable
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from encodings.aliases import aliases
@@ -94,20 +95,46 @@ def codec_name(name: str) -> str:
     return info.name
 
 
-def decoded(data: bytes, charset: str) -> str | None:
+def decoded(data: bytes, charset: str, charge: Callable[[int], None]) -> str | None:
     """Decode data in a charset; ``None`` for usual and unknown charsets, and if the text is the
-    same as in UTF-8."""
+    same as in UTF-8.
+
+    :param charge: takes the cost of the work, in characters of a budget.
+    """
     name = codec_name(charset)
     if not name:
         return None
+    charge(len(data) // DECODED_EACH)
     try:
-        text = data.decode(name, "replace")
+        text = _in_pieces(data, name, charge)
     except (UnicodeError, LookupError, ValueError):
         return None
     return None if text == data.decode("utf-8", "replace") else text
 
 
-def form_in(data: bytes, charset: str) -> bytes | None:
+def _in_pieces(data: bytes, name: str, charge: Callable[[int], None]) -> str:
+    """Decode leniently. What is no text of the charset takes thirty times as long, so it is charged
+    before there is more of it."""
+    if len(data) <= PIECE_BYTES:
+        return data.decode(name, "replace")
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    found = []
+    for start in range(0, len(data), PIECE_BYTES):
+        piece = decoder.decode(data[start : start + PIECE_BYTES], start + PIECE_BYTES >= len(data))
+        charge(piece.count("\ufffd") // WRONG_EACH)
+        found.append(piece)
+    return "".join(found)
+
+
+PIECE_BYTES: Final = 65_536
+DECODED_EACH: Final = 32
+WRONG_EACH: Final = 4
+FORM_EACH: Final = 4
+"""The cost of decoding is one for so many bytes, for so many that are none of the charset, and for
+so many bytes of a form (value.Budget)."""
+
+
+def form_in(data: bytes, charset: str, charge: Callable[[int], None]) -> bytes | None:
     """Return the pairs of a form as Django reads them in a charset, which applies to the text and
     again to the bytes of its escapes; in UTF-8. ``None`` for usual and unknown charsets.
 
@@ -117,6 +144,7 @@ def form_in(data: bytes, charset: str) -> bytes | None:
     if not name:
         return None
     data = data[:MAX_CHARSET_BYTES]
+    charge(len(data) // FORM_EACH)
     try:
         text = data.decode(name)
     except UnicodeError:

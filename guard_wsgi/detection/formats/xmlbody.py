@@ -186,7 +186,7 @@ def without_instruction(text: str) -> str:
     return _INSTRUCTION.sub("", text)
 
 
-def entities(body: bytes, has_subset: bool = False) -> list[Value]:
+def entities(body: bytes, budget: Budget, has_subset: bool = False) -> list[Value]:
     """Return the beginning of a document that declares entities, also in the encoding that it
     names.
 
@@ -195,7 +195,7 @@ def entities(body: bytes, has_subset: bool = False) -> list[Value]:
     An encoding that a mark or zeros show has its own reading (``body_readings``).
     """
     for name in dict.fromkeys(["", declared_encoding(body)]):
-        text = decoded(body, name) if name else to_text(body)[0]
+        text = decoded(body, name, budget.take_chars) if name else to_text(body)[0]
         if text is None:
             continue
         plain = without_instruction(text)

@@ -20,7 +20,7 @@ from guard_wsgi.detection.formats.files import is_binary
 from guard_wsgi.detection.formats.xmlbody import declared_encoding, without_instruction
 from guard_wsgi.detection.message.media import BodyKind
 from guard_wsgi.detection.message.multipart import present
-from guard_wsgi.detection.value import UNREAD
+from guard_wsgi.detection.value import DENSITY, UNREAD, Budget
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _EITHER_WINDOW: Final = 47
@@ -37,26 +37,39 @@ MAX_PIECE_BYTES: Final = 65_536
 """How much of a stream to decompress at once: first little, then twice as much each time."""
 
 
+UNPACKED_EACH: Final = 128
+"""To decompress so many bytes costs one (value.Budget)."""
+
+
 def body_readings(
-    body: bytes, kind: BodyKind, content_encoding: str, complete: bool, max_bytes: int
+    body: bytes,
+    kind: BodyKind,
+    content_encoding: str,
+    complete: bool,
+    max_bytes: int,
+    budget: Budget,
 ) -> Iterator[tuple[bytes, BodyKind, str]]:
     """Yield each reading, its kind, and why it is not complete: "" if it is, `BEYOND` for its
-    beginning alone, `UNREAD` for more parts than anybody sends.
+    beginning alone, `DENSITY` for the beginning of more than a body of its length may have in it,
+    `UNREAD` for more parts than anybody sends.
+
+    :param budget: for decompressing and decoding.
+    :raises BudgetSpent: if decoding the next reading costs more.
 
     Flask, Django and Bottle ignore a ``Content-Encoding``; servers and middleware undo it. These
     frameworks read forms and JSON without regard to the declared charset; others do not.
     """
     unpacked = False
     if content_encoding or not kind.is_file:
-        for data, fault in _layers(body, content_encoding, max_bytes):
+        for data, fault in _layers(body, content_encoding, max_bytes, budget):
             unpacked = True
-            yield from _in_charsets(data, kind, fault)
+            yield from _in_charsets(data, kind, fault, budget)
     # Compressed data is neither JSON nor XML, and without its boundary it is no form of parts.
     if unpacked and is_binary(body):
         is_in_parts = kind.is_multipart and bool(present(body, kind.content_type))
         if kind.is_json or kind.is_xml or (kind.is_multipart and not is_in_parts):
             kind = _FILE
-    yield from _in_charsets(body, kind, "" if complete else BEYOND)
+    yield from _in_charsets(body, kind, "" if complete else BEYOND, budget)
 
 
 def is_undecodable(body: bytes, content_encoding: str) -> bool:
@@ -67,21 +80,24 @@ def is_undecodable(body: bytes, content_encoding: str) -> bool:
         any(name != "identity" for name in names)
         and all(name in _WINDOWS or name == "identity" for name in names)
         and is_binary(body)
-        and next(_layers(body, content_encoding, 1), None) is None
+        and next(_layers(body, content_encoding, 1, Budget(0, 1)), None) is None
     )
 
 
-def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, str]]:
+def _layers(
+    body: bytes, content_encoding: str, limit: int, budget: Budget
+) -> Iterator[tuple[bytes, str]]:
     """Yield the data below each layer of compression, and why it is not complete: first by the
     header, then by the data itself, like some libraries."""
-    result = inflate(body, content_encoding, limit) if _codings(content_encoding) else None
+    has_codings = bool(_codings(content_encoding))
+    result = inflate(body, content_encoding, limit, budget) if has_codings else None
     if result is not None and result[0] is not body:
         yield result
         body = result[0]
     for _ in range(MAX_CODINGS):
         if not body.startswith(PACKED_BEGINNINGS):
             return
-        result = _inflated(body, _EITHER_WINDOW, limit)
+        result = _inflated(body, _EITHER_WINDOW, limit, budget)
         if result is None:
             return
         yield result
@@ -95,23 +111,29 @@ def _codings(content_encoding: str) -> list[str]:
 _FILE: Final = BodyKind.of("application/octet-stream")
 
 
-def _in_charsets(body: bytes, kind: BodyKind, fault: str) -> Iterator[tuple[bytes, BodyKind, str]]:
+def _in_charsets(
+    body: bytes, kind: BodyKind, fault: str, budget: Budget
+) -> Iterator[tuple[bytes, BodyKind, str]]:
     yield body, kind, fault
     if kind.is_multipart:
         return
     names = charsets_in(kind.parameters)
     names += [marked(body), declared_encoding(body) if kind.is_xml else ""]
     for name in dict.fromkeys(names):
-        text = decoded(body, name)
+        text = decoded(body, name, budget.take_chars)
         if text is not None:
             plain = without_instruction(text) if kind.is_xml else text.lstrip("\ufeff")
             yield plain.encode("utf-8", "replace"), kind, fault
         is_escaped = PERCENT in body or (text is not None and "%" in text)
-        if kind.is_form and is_escaped and (pairs := form_in(body, name)) is not None:
-            yield pairs, kind, fault or (BEYOND if len(body) > MAX_CHARSET_BYTES else "")
+        if kind.is_form and is_escaped:
+            pairs = form_in(body, name, budget.take_chars)
+            if pairs is not None:
+                yield pairs, kind, fault or (BEYOND if len(body) > MAX_CHARSET_BYTES else "")
 
 
-def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, str] | None:
+def inflate(
+    body: bytes, content_encoding: str, limit: int, budget: Budget
+) -> tuple[bytes, str] | None:
     """Undo the content codings of a body (RFC 9110, 8.4.1), up to ``limit`` bytes.
 
     :return: the bytes, and why they are not complete (`body_readings`); ``None`` if the data does
@@ -128,7 +150,7 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, str]
         if window is None:
             return None
         # Some clients send a raw stream as "deflate" (RFC 9110, 8.4.1.2).
-        result = _inflated(body, window, limit) or _inflated(body, -15, limit)
+        result = _inflated(body, window, limit, budget) or _inflated(body, -15, limit, budget)
         if result is None:
             return None
         body, of_this = result
@@ -136,7 +158,16 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, str]
     return body, fault
 
 
-def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, str] | None:
+def _inflated(body: bytes, window: int, limit: int, budget: Budget) -> tuple[bytes, str] | None:
+    most = min(limit, budget.chars * UNPACKED_EACH)
+    result = _decompressed(body, window, most, BEYOND if most == limit else DENSITY)
+    if result is not None:
+        budget.take_chars(min(len(result[0]) // UNPACKED_EACH, budget.chars))
+    return result
+
+
+def _decompressed(body: bytes, window: int, limit: int, fault: str) -> tuple[bytes, str] | None:
+    """:param fault: the name of the limit."""
     found: list[bytes] = []
     size = start = 0
     for _ in range(MAX_MEMBERS):
@@ -149,11 +180,11 @@ def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, str] | None:
         found.append(data)
         size += len(data)
         if not engine.eof:
-            return b"".join(found), BEYOND
+            return b"".join(found), fault
         if start == len(body):
             return b"".join(found), ""
         if size >= limit:
-            return b"".join(found), BEYOND
+            return b"".join(found), fault
     return b"".join(found), UNREAD
 
 

@@ -175,7 +175,10 @@ def _form_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> I
 
 
 def _first_byte(body: bytes) -> bytes:
-    """Return the first byte after a byte order mark and blanks."""
+    """Return the first byte after a byte order mark and blanks; ``b""`` if there is none. A
+    character of any charset has at most three zeros."""
+    if body.startswith(_ZEROS):
+        return b"\x00"
     match = _BLANKS.match(body)
     at = match.end() if match else 0
     return body[at : at + 1]
@@ -210,8 +213,9 @@ are escaped or begin no escape (value.Budget)."""
 _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
 _CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
-_JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
-_XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
+_JSON_BEGINNINGS: Final = (b"{", b"[", b'"')
+_DOCUMENT_BEGINNINGS: Final = (*_JSON_BEGINNINGS, b"<", b"")  # whatever follows blanks
+_ZEROS: Final = bytes(4)
 _BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
 # A pair as Bottle splits it, up to the end of the line: fields that people fill in have no more.
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
@@ -227,9 +231,7 @@ def is_document(body: bytes, any_form: bool = False) -> bool:
     :param any_form: whether the app reads fields from any text, and not only from a form.
     """
     return (
-        _JSON_BEGINNING.match(body) is not None
-        or _XML_BEGINNING.match(body) is not None
-        or _BLANKS.fullmatch(body) is not None  # whatever follows them
+        _first_byte(body) in _DOCUMENT_BEGINNINGS
         or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
         or (any_form and has_fields(body))
     )
@@ -272,7 +274,8 @@ def _file_values(
     only its XML entities are checked, because an XML parser would read them."""
     kind_in_json = kind_of_place if contents else kind_of
     if complete:
-        if _JSON_BEGINNING.match(body):
+        first = _first_byte(body)
+        if first in _JSON_BEGINNINGS:
             if first_pass is not None and len(body) > LARGE_JSON_BYTES:
                 if is_json(body):
                     pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
@@ -283,9 +286,9 @@ def _file_values(
                 if document is not None:
                     yield from document.values("json", max_depth, budget, kind_in_json)
                     return
-        elif _XML_BEGINNING.match(body):
+        elif first == b"<":
             # An app that gets a picture or a page in XML may parse it.
-            declared = entities(body, has_subset="xml" in kind.media)
+            declared = entities(body, budget, has_subset="xml" in kind.media)
             if declared:
                 yield from declared
                 return

@@ -56,7 +56,7 @@ def head_values(
         yield from _with_own_pages(form_values(data, "query", budget), hosts)
         # Django reads the query in the charset of the body.
         for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
-            read = form_in(data, name)
+            read = form_in(data, name, budget.take_chars)
             if read is not None:
                 yield from _with_own_pages(form_values(read, "query", budget), hosts)
         yield from fixed_sessions(environ)

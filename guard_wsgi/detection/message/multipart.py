@@ -324,11 +324,13 @@ def part_values(
         if contents:
             yield from content_values("multipart", name, part.content)
         return
-    for text, flags in _readings(part, charsets):
+    for text, flags in _readings(part, charsets, budget):
         yield from unfold(Value("multipart", name, text, "", flags), budget)
 
 
-def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _readings(
+    part: Part, charsets: Iterable[str], budget: Budget
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield a field as it is and decoded by its head: Django decodes base64, Bottle the charset,
     mail parsers quoted-printable as well."""
     content, head = part.content, part.head.lower()
@@ -346,7 +348,7 @@ def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[
         yield to_text(one)
     for name in (*charsets, *part_charsets(part.head)):
         for one in contents:
-            text = decoded(one, name)
+            text = decoded(one, name, budget.take_chars)
             if text is not None:
                 yield text, ()
 
