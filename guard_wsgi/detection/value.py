@@ -42,7 +42,7 @@ MAIL: Final = "mail"
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
 NAME_EVIDENCE: Final = re.compile(
-    r"__(?:proto|class|import|global|init|type|define|lookup|builtin|subclass|base|mro|dict|reduce|[gs]etstate|code)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
+    r"__(?:proto|class|import|global|init|type|define|lookup|builtin|subclass|base|mro|dict|reduce|[gs]etstate|code|debugger)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
     r"|^py/(?:object|reduce|function|type|repr|new)|transformer|closure|getruntime|instantiatefactory|\borg\.(?:apache|omg|spring)"
     r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.|^mosconfig_|^_(?:conf|server|request|get|post|session|env|files)\[|^globals\[",
     re.IGNORECASE,

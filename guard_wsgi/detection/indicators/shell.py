@@ -20,6 +20,7 @@ _OWASP = "OWASP Testing Guide WSTG-INPV-12"
 _PATT = "PayloadsAllTheThings, Command Injection"
 _GTFO = "GTFOBins and LOLBAS: names of programs"
 _CRS = "idea of the CRS 932 family"
+_TEX = "PayloadsAllTheThings, LaTeX Injection"
 
 # Words that are commands and hardly anything else; words that are English as well.
 COMMANDS = (
@@ -316,6 +317,12 @@ SHELL = (
          prefilter=(r"(?:mapfile|readarray) \w+ ?<", r"[;|&] ?case \S+ in [^\s)]+\)", *(rf"{mark}{word} \w+ in " for mark in _MARKS for word in ("for", "select")), r"[;|&] ?\[{1,2} -[a-z] ", r"[;|&] ?: (?:\$\(|`)", r"[;|&] ?\. [\w./-]+(?:[\x0b\"&]|$)", r"[;|&] ?(?:export )?(?:prompt_command|bash_env|ps4|ld_preload|ld_library_path)="), examples=("a && LD_PRELOAD=./x.so id", "x;PROMPT_COMMAND=sh", "x;PATH=.:$PATH id", "x;trap sh EXIT", "x;mapfile a<f", "x;. x", "x;case x in x) cat f;;esac", "x;for i in *;do cat $i;done", "x;[ -f x ]&&cat f", "x;: $(cat f)")),
     # Markdown writes programs like this, too, but no name or number is one (priors.py).
     _cmd("ticked_words", r"^`\s*[a-z][\w.-]*\s+[^`\r\n]+`\s*$", _CWE, 0.5, examples=("`etcdctl get x`",)),
+    # TeX runs programs through stream 18 and pipes, and reads and writes files of the server.
+    _cmd("tex_program", r"\\(?:write ?18|shellescape|directlua|luaexec) ?\{|\\input ?\{? ?\||\\csname (?:input|write|openin|immediate)\\endcsname|\\special ?\{psfile=[`|]", _TEX, CERTAIN,
+         prefilter=("write ?18 ?\\{", "shellescape ?\\{", "directlua ?\\{", "luaexec ?\\{", r"input ?\{? ?\|", "psfile=[`|]", "csname (?:input|write|openin|immediate)"),
+         examples=("\\immediate\\write18{id}", "\\input{|id}", "\\ShellEscape{id}", "\\directlua{x()}", "\\special{psfile=`id}", "\\csname input\\endcsname{x}")),
+    _cmd("tex_file", r"(?:listing|verbatiminput|\\input|\\include)[^{}\n]*\{ ?/(?:etc|proc|root|var)/|\\pdffiledump|\\openout[^={}\n]*=[\w./ ]+\.(?:php|sh|jsp|html)", _TEX, CERTAIN, prefilter=("lstinputlisting", "verbatiminput", "openout", "pdffiledump"),
+         examples=("\\lstinputlisting{/etc/passwd}", "\\usepackage{verbatim}\\verbatiminput{/etc/passwd}", "\\immediate\\openout3=x.php", "\\pdffiledump offset 0 length 9 {/etc/passwd}")),
     _cmd("box_shell", r"(?:^|[\s;|&`(=/])(?:busybox|toybox)(?:\s+\w+)?\s+-c\s", _GTFO, CERTAIN, prefilter=("toybox -c", r"toybox \w", "busybox -c"), examples=("busybox sh -c id", "toybox -c x")),
     # "$(in millions)" heads a column of money.
     _cmd("substituted_words", r"^[\w.:/@-]*\s?\$\(\s*(?:[a-hj-z_]|i[a-mo-z]|in\w)[\w.-]*\s+[^\s()][^()]*\)[\w.:/-]*$|^[\w.:/@-]+`\s*[a-z][\w.-]*\s+[^\s`][^`]*`[\w.:/-]*$|^`\s*[a-z][\w.-]*\s+(?:\w+\s+)*(?:-\w|[\w.]*[/~$*]|\w+\.\w)[^`]*`$", _CWE, CERTAIN,
