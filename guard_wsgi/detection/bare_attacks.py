@@ -49,6 +49,7 @@ def _plain(texts: Sequence[str]) -> list[int]:
 
 # Optimization: most attacks have one of these, and the notations that are found here have none.
 _IN_NO_NOTATION: Final = frozenset(" '\"<;")
+_BEGINS_NOTATION: Final = frozenset("(/.")
 
 
 class BareAttacks:
@@ -155,7 +156,9 @@ class BareAttacks:
             is_term(Value(location, name, text)) or without_fragments(text) != text
         ):
             return None
-        if _IN_NO_NOTATION.isdisjoint(text) and excused_in(Value(location, name, text)):
+        if (text[:1] in _BEGINS_NOTATION or _IN_NO_NOTATION.isdisjoint(text)) and excused_in(
+            Value(location, name, text)
+        ):
             return None
         scores = self._scores
         if self._in_fields and (without := self._in_fields.categories(location, name)):

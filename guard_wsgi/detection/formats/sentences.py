@@ -20,6 +20,7 @@ from guard_wsgi.detection.decoding.statements import (
     without_line_comments,
 )
 from guard_wsgi.detection.relaxations.field_names import name_features
+from guard_wsgi.detection.relaxations.grammars import is_titled
 from guard_wsgi.detection.value import Budget, Value
 
 MAX_SENTENCE_CHARS: Final = 4096
@@ -93,7 +94,7 @@ def _injected(value: Value) -> Iterator[str]:
     if len(text) > MAX_SENTENCE_CHARS:
         return
     statement = injected_statement(text)
-    if statement is not None:
+    if statement is not None and not is_titled(value):
         yield statement
     name = value.name
     if (

@@ -111,7 +111,7 @@ def body_values(
         yield from xml_values(body, budget)
         return
     if kind.is_form:
-        yield from _form_values(body, budget, first_pass)
+        yield from _form_values(body, budget, contents, first_pass)
         if not kind.is_text:
             return
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
@@ -162,13 +162,15 @@ def _json_leaves(
     return leaves
 
 
-def _form_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
+def _form_values(
+    body: bytes, budget: Budget, contents: bool, first_pass: PiecePass | None
+) -> Iterator[Value]:
     """Yield the values of a form; also the text of a body that has no fields."""
     if first_pass is None or len(body) <= LARGE_FORM_BYTES:
-        yield from form_values(body, "form", budget)
+        yield from form_values(body, "form", budget, contents)
     else:
         for piece in large_bodies.form_pieces(body, first_pass[0]):
-            yield from form_values(piece, "form", budget)
+            yield from form_values(piece, "form", budget, contents)
     if b"=" not in body[:4096]:
         text, flags = (readable(body, MIN_RUN_IN_FIELD), ()) if is_binary(body) else form_text(body)
         yield from unfold(Value("body", "", text, "", flags), budget)

@@ -8,8 +8,9 @@ from typing import Final
 
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.formats.structure import unfold
+from guard_wsgi.detection.relaxations.boot_scripts import HINTS, is_boot_script
 from guard_wsgi.detection.relaxations.field_names import asks_secret, names_filter
-from guard_wsgi.detection.value import SECRET_OPERATOR, Budget, Value, stands_out, to_text
+from guard_wsgi.detection.value import CONTENT, SECRET_OPERATOR, Budget, Value, stands_out, to_text
 
 # A longer name adds nothing to a finding. Our own patterns match against names as well.
 MAX_NAME_CHARS: Final = 100
@@ -19,8 +20,13 @@ _SHORTEST_EVIDENCE: Final = 4  # "java"
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 
-def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
-    """Yield every pair of an urlencoded string, including repeated and empty names."""
+def form_values(
+    data: bytes, location: str, budget: Budget, contents: bool = True
+) -> Iterator[Value]:
+    """Yield every pair of an urlencoded string, including repeated and empty names.
+
+    :param contents: whether a script in a field for one is weighed.
+    """
     if b"&&" in data:
         data = _NO_PAIRS.sub(b"&", data)
     for pair in data.split(b"&"):
@@ -40,6 +46,9 @@ def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
         name_text = name_text[:MAX_NAME_CHARS]
         if value:
             text, flags = form_text(value)
+            if not contents and text[:1] in HINTS and is_boot_script(name_text, text):
+                yield Value(location, name_text, text, CONTENT, flags)
+                continue
             yield from unfold(Value(location, name_text, text, "", flags), budget)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from guard_wsgi.detection.relaxations.elisions import without_elisions
+from guard_wsgi.detection.relaxations.formulas import HINT as FORMULA_HINT
+from guard_wsgi.detection.relaxations.formulas import without_character_codes
 from guard_wsgi.detection.relaxations.notations import is_type
 from guard_wsgi.detection.relaxations.placeholders import without_placeholders
 from guard_wsgi.detection.relaxations.plain_tags import (
@@ -213,6 +215,7 @@ HINT: Final = "|".join(
         r"['\"] (?:=|x) \d",
         r"- ?\|",
         WIKI_HINT,
+        FORMULA_HINT,
         r"\]\(|script:|\(\*",
         r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
         r"[a-z0-9]'[a-z]{0,20} ?[&/+|,-]",
@@ -237,6 +240,8 @@ def _has_any(text: str, hints: tuple[str, ...]) -> bool:
 
 def without_fragments(text: str) -> str:
     """Replace the harmless fragments of a text with words."""
+    if text[:1] == "=":
+        text = without_character_codes(text)
     if "<" in text:
         if "=" in text:
             text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.finding import WHOLE_VALUE
+from guard_wsgi.detection.relaxations.grammars import excused_by_grammar
 from guard_wsgi.detection.relaxations.placeholders import PATH
 from guard_wsgi.detection.value import Value
 
@@ -109,7 +110,9 @@ _LAYOUT: Final = (
     r"|processname|guid|counter|sequenceid|mdlc|mdc|ndlc|ndc|activityid|assembly-version|appdomain|hostname|local-ip|event-properties|all-event-properties"
 )
 _PLACEHOLDER: Final = re.compile(
-    rf"(?!.*(?:://|\$\{{(?:\w|cmd)\}}))[\w./:@-]{{0,80}}(?:\$\{{(?:\d|(?i:{PATH})|[A-Z][A-Z\d]{{0,20}}(?:_[A-Z\d]{{1,20}}){{1,8}})\}}[\w./:@-]{{0,80}}){{1,8}}"
+    rf"(?!.*(?:://|\$\{{(?:[a-z\d_]|cmd)\}}))[\w./:@-]{{0,80}}(?:\$\{{(?:\d|(?i:{PATH})|[A-Z]|[A-Z][A-Z\d]{{0,20}}(?:_[A-Z\d]{{1,20}}){{1,8}})\}}[\w./:@-]{{0,80}}){{1,8}}"
+    # A variable of Power Automate, Robot Framework and Thymeleaf.
+    rf"|@\{{(?i:{PATH})\}}"
     rf"|(?:\$\{{(?:{_LAYOUT})(?::[a-zA-Z]{{1,20}}=[\w.:-]{{0,40}}){{0,4}}\}}"
     r"[\w .:|-]{0,20}){1,20}"
 )
@@ -229,7 +232,9 @@ def excused_in(value: Value) -> frozenset[str]:
     found = excused(value.text, value.location == "json")
     if found is _NAMED_TYPE and (value.kind == "name" or _makes_object(value.name)):
         return _NOTHING
-    return found
+    if value.kind or not 2 <= len(value.text) <= MAX_CHARS:
+        return found
+    return found | excused_by_grammar(value)
 
 
 @lru_cache(maxsize=1024)

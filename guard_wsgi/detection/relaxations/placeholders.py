@@ -23,11 +23,11 @@ PATH: Final = rf"{NAME}(?:\.{NAME}){{0,4}}"
 """Names in a template that lead only to data, in lower or any case."""
 # A text in quotes. It may be inside quotes of SQL, so it has no operator and does not begin with a
 # word of an expression. An empty one is an escaped quote.
-_SAID: Final = (
+SAID: Final = (
     r"(?!(?:or|and|xor|not|in|is|like|rlike|regexp|glob|match|between|div|mod|union|select|having|where|limit|order|group|into|collate|sounds|escape|as)\b)"
     r"(?!\w*__|[^'\"]*(?:--|\b(?:union|select)\b))(?:(?:\*\*/|\./)?\w[\w ./:%,@?!-]{0,118}|%\.?\d{0,2}[A-Za-z](?:[ :/.,T-]{0,2}%-?[A-Za-z]){0,8})"
 )
-_TEXT: Final = rf"(?:'(?:{_SAID})?'|\"(?:{_SAID})?\")"
+_TEXT: Final = rf"(?:'(?:{SAID})?'|\"(?:{SAID})?\")"
 _ARGUMENT: Final = rf"(?:{_TEXT}|-?\d{{1,9}}(?:\.\d{{1,4}})?|{PATH})"
 _FILTER: Final = (
     r" ?\| ?(?:upper|lower|upcase|downcase|capitalize|title|date|time|round|int|float|floatformat|length|size|trim|strip|abs|currency|number"
@@ -97,7 +97,7 @@ _GO_WORD: Final = (
     r"|kindis|typeis|tostring|sha256sum|semvercompare|regexmatch|regexreplaceall|now|date|humanize|humanizeduration|humanizepercentage|tolower|toupper|reremplaceall|safehtml|stringslice|true|false|nil"
 )
 _GO: Final = re.compile(
-    rf"(?>\s+|(?:{_GO_WORD})\b(?!\()|(?-i:\.[A-Z])\w*(?:\.\w+)*|\.(?=[\s)]|$)|\$\w*(?:\.\w+)*|\"(?:{_SAID})?\"|-?\d+|[|(),]|:=)++",
+    rf"(?>\s+|(?:{_GO_WORD})\b(?!\()|(?-i:\.[A-Z])\w*(?:\.\w+)*|\.(?=[\s)]|$)|\$\w*(?:\.\w+)*|\"(?:{SAID})?\"|-?\d+|[|(),]|:=)++",
     re.IGNORECASE,
 )
 _GO_NAME: Final = re.compile(
@@ -125,7 +125,7 @@ _STEP_UNSAFE: Final = re.compile(
 )
 # A text in a place for a program.
 _STEP_TEXT: Final = re.compile(
-    rf"(?:^|(?<=[(\[,+=!<>?:&|]))(\s*)(?:{_TEXT}|\"{_SAID}'(?!.*\b(?:or|and|union|like|not)\b)[\w ./:,@?!-]{{0,100}}\")(?=\s*(?:[)\],+=!<>?:&|.]|$))",
+    rf"(?:^|(?<=[(\[,+=!<>?:&|]))(\s*)(?:{_TEXT}|\"{SAID}'(?!.*\b(?:or|and|union|like|not)\b)[\w ./:,@?!-]{{0,100}}\")(?=\s*(?:[)\],+=!<>?:&|.]|$))",
     re.IGNORECASE,
 )
 _BY_NAME: Final = re.compile(r"(?<=[\w)\]~])\s*\[\s*\$?[a-z]", re.IGNORECASE)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from guard_wsgi.detection.relaxations.boot_scripts import HINTS, is_boot_script
 from guard_wsgi.detection.relaxations.published_formats import (
     BLOCK_PATHS,
     CARRIED_PATHS,
@@ -75,6 +76,8 @@ def no_kind(name: str, text: str) -> str:
 def kind_of(name: str, text: str) -> str:
     """Return the kind of a string in a JSON body: CONTENT, CARRIED, PLACE, GIVEN,
     or ""."""
+    if text[:1] in HINTS and is_boot_script(name, text):
+        return CONTENT
     table = _table_of(name)
     if table is _GIVEN_TO_RUN:
         return GIVEN

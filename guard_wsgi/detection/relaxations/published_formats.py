@@ -59,6 +59,8 @@ CONTENT_PATHS: Final = re.compile(
     r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff"
     # Traces of requests, which include attacks (OpenTelemetry), and logs (Loki).
     r"|resource(?:Spans|Logs|Metrics)\[\]\..+\.stringValue|streams\[\]\.values\[\]\[\]"
+    # Lines of logs that a program sends to CloudWatch (PutLogEvents).
+    r"|logEvents\[\]\.message"
 )
 # The same with paths so short, or names so common, that another app may have them. A program needs
 # far more evidence there, but attacks are still found.
