@@ -40,6 +40,8 @@ def store_fault(option: str, url: str) -> str:
         return f"unsupported {option} scheme {scheme[:20]!r}{nearest(scheme, SCHEMES)}"
     if not known.is_installed:
         return str(MissingExtra(f"{option}={scheme}://", known.extra))
+    if known.outdated:
+        return f"{option}={scheme}:// {known.outdated}"
     fault = location_fault(url)
     return f"{option} {fault}" if fault else ""
 

@@ -77,6 +77,13 @@ def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
                 f"{option} needs the package {module}, which is not installed",
                 f"pip install 'guard-wsgi[{extra}]'",
             )
+    if store is not None and store.outdated:
+        yield Advice(
+            "error",
+            "extra-outdated",
+            f"store_url={scheme}:// {store.outdated}",
+            f"pip install 'guard-wsgi[{store.extra}]'",
+        )
     if not is_installed("hyperscan"):
         yield Advice(
             "warning",
@@ -117,7 +124,9 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
     url = store_url(deployment)
     scheme = url.partition(":")[0]
     store = SCHEMES.get(scheme)
-    if scheme == "memory" or (store is not None and not is_installed(store.package)):
+    if scheme == "memory" or (
+        store is not None and (not is_installed(store.package) or store.outdated)
+    ):
         return
     providers = [rule.provider for rule in parse_selection(_cloud_providers(deployment))]
     keys = [EMERGENCY_KEY, *(ranges_key(provider) for provider in providers)]

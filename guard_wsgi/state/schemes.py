@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -21,6 +22,7 @@ class Scheme:
         imported when a store is opened.
     :ivar package: the package that must be installed; empty for none.
     :ivar extra: the extra of this package that installs it.
+    :ivar since: the oldest version of the package that has what the store needs.
     :ivar example: a URL of this kind, if host, port or path are needed.
     :ivar needs_port: whether each host needs a port.
     :ivar needs_path: whether the URL needs a path.
@@ -30,6 +32,7 @@ class Scheme:
     module: str
     package: str = ""
     extra: str = ""
+    since: str = ""
     example: str = ""
     needs_port: bool = False
     needs_path: bool = False
@@ -39,6 +42,14 @@ class Scheme:
     def is_installed(self) -> bool:
         return not self.package or is_installed(self.package)
 
+    @property
+    def outdated(self) -> str:
+        """Which versions are needed and installed, if the installed one is too old; else ""."""
+        found = version_of(self.package) if self.package else ""
+        if not found or _numbers(found) >= _numbers(self.since):
+            return ""
+        return f"needs {self.package} {self.since} or later; {found} is installed"
+
 
 def is_installed(package: str) -> bool:
     """Whether a package is installed."""
@@ -46,6 +57,25 @@ def is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except (ImportError, ValueError):
         return False
+
+
+def version_of(package: str) -> str:
+    """Return the version of an installed package; "" if it says none."""
+    # Optimization: only a site with such a store needs it.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version."""
+    return tuple([int(one) for one in _NUMBER.findall(version)[:2]])
 
 
 def location_fault(url: str) -> str:
@@ -76,15 +106,17 @@ def location_fault(url: str) -> str:
     return ""
 
 
-_REDIS = Scheme(f"{_BACKENDS}.redis", "redis", "redis")
-_VALKEY = Scheme(f"{_BACKENDS}.redis", "valkey", "valkey")
-_MONGODB = Scheme(f"{_BACKENDS}.remote", "pymongo", "mongodb", example="mongodb://localhost:27017")
+_REDIS = Scheme(f"{_BACKENDS}.redis", "redis", "redis", "5.0")
+_VALKEY = Scheme(f"{_BACKENDS}.redis", "valkey", "valkey", "6")
+_MONGODB = Scheme(
+    f"{_BACKENDS}.remote", "pymongo", "mongodb", "4", example="mongodb://localhost:27017"
+)
 _SENTINEL = "redis+sentinel://localhost:26379/mymaster"
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "memory": Scheme(f"{_BACKENDS}.memory"),
-        "lmdb": Scheme(f"{_BACKENDS}.lmdb", "lmdb", "lmdb", is_file=True),
+        "lmdb": Scheme(f"{_BACKENDS}.lmdb", "lmdb", "lmdb", "1.5", is_file=True),
         "redis": _REDIS,
         "rediss": _REDIS,
         "redis+unix": _REDIS,
@@ -101,6 +133,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
             f"{_BACKENDS}.remote",
             "pymemcache",
             "memcached",
+            "4",
             example="memcached://localhost:11211",
             needs_port=True,
         ),

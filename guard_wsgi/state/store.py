@@ -46,7 +46,8 @@ class Store:
     def open(cls, url: str = "memory://", *, settings: StoreSettings | None = None) -> Store:
         """Open the store of a URI.
 
-        :raises ConfigError: if the URI names no store, or the store lacks a strategy.
+        :raises ConfigError: if the URI names no store, its client is too old, or the store lacks a
+            strategy.
         :raises MissingExtra: if the store's client is not installed.
         """
         if settings is None:
@@ -119,6 +120,8 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
         raise ConfigError([f"unsupported store_url scheme {name!r}{nearest(name, SCHEMES)}"])
     if not scheme.is_installed:
         raise MissingExtra(f"store_url {name}://", scheme.extra)
+    if scheme.outdated:
+        raise ConfigError([f"store_url {name}:// {scheme.outdated}"])
     backend: Backend = import_module(scheme.module).open_backend(url, settings)
     if backend.failures:  # a store that may be down; this process counts meanwhile
         return ResilientBackend(backend, settings, None)
