@@ -86,6 +86,7 @@ Lumber 2" x 6" x 12' -- treated
 Shelf 6' -- oak, 12" deep
 Garden hose 50' - green
 Kayak 10' # 4 blue
+Sizes: 3' -- 6' poles
 """
 VARIABLES = """
 ${B}
@@ -97,10 +98,21 @@ postgres://${DB_USER:-app}:${DB_PASSWORD:-app}@db:5432/${DB_NAME:-app}
 ${DATA_DIR:-./data}
 ${DB_PASSWORD:?must be set}
 @{user}
+{{ states(trigger.entity_id) }}
+"""
+SIGNS = r"""
+I &#60;3 you
+5 &#62; 3
+\0
+\x00
+\u0000
+\001
+||
+^((([a-zA-Z][a-zA-Z0-9+.-]*):\/\/(\*|[\w%._\-\+~#=@]+)?(\/[^@\s]*)?)|(\*|[\w%._\-\+~#=@]+\.[\w%]+)|(([a-zA-Z][a-zA-Z0-9+.-]*):(\/\/)?\*))$
 """
 EVERYWHERE = [
     text
-    for texts in (COLUMN_TYPES, FORMULAS, FIELD_LISTS, XPATHS, FILTERS, TITLES, VARIABLES)
+    for texts in (COLUMN_TYPES, FORMULAS, FIELD_LISTS, XPATHS, FILTERS, TITLES, VARIABLES, SIGNS)
     for text in texts.strip().splitlines()
 ]
 

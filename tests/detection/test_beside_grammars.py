@@ -87,6 +87,21 @@ COALESCE(NULLIF(x,''),'y') or '1'='1
 " || "1"="1
 "a" || 1=1
 'a' || 'b' || (select 1)
+&#60;script&#62;alert(1)&#60;/script&#62;
+&#60;3 <script>alert(1)</script>
+&#60; &#60;script&#62;alert(1)
+||id
+|| cat /etc/passwd
+/etc/passwd\0
+shell.php\0.png
+^*)(uid=*$
+^a)*)(|(uid=*)$
+^*)(|(objectClass=*)(a=b$
+{{ states(config) }}
+{{ states(self.__init__) }}
+{{ states(request.args.x) }}
+Sizes: 3' -- or 1=1
+Sizes: 3' -- 6' or 1=1
 CASE WHEN a=a THEN SLEEP(5) ELSE 0 END
 """
 
@@ -103,6 +118,8 @@ def test_an_attack_of_the_same_characters_is_refused(text: str) -> None:
         ("cat", "CASE WHEN password='a' THEN 1 ELSE 0 END"),
         ("cat", "OTk5OTkgdW5pb24gdmFsdWVzIHJvdygxLDIp"),
         ("command", "author{id,name}"),
+        ("value", "\n{cat,passwd}"),
+        ("value", "id,name\n{ls,x}"),
         ("user", "Shelf 3' -- white"),
         ("username", "ann lee 3' -- white"),
         ("title", "Shelf 3' -- white\nunion select 1"),

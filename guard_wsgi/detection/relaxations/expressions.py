@@ -182,7 +182,7 @@ _CAST_TO_TEXT: Final = re.compile(r"[A-Za-z_]\w{0,60}::text", re.IGNORECASE)
 def is_calculated(value: Value) -> bool:
     """Whether a value is an expression of columns, in a body and not in a field that sorts or
     counts: there, an injection reads a column by the order."""
-    text = value.text.strip()
+    text = value.text.strip(" ")
     if _CAST_TO_TEXT.fullmatch(text):
         return _TELLING.search(text) is None
     return (

@@ -193,6 +193,8 @@ _BRACKET: Final = re.compile(r"[()]")
 _ALTERNATIVES: Final = re.compile(r"(?<=[\w.])\{[\w-]{0,16}(?:,[\w-]{0,16}){1,6}\}")
 _SEPARATOR: Final = re.compile(r"[;|&$`<>()\\\r\n]")
 
+# A sign of comparison as mail programs and old editors write it. An element begins with a letter.
+_COMPARED: Final = re.compile(r"&#6[02];(?=[\s\d]|$)")
 # The word before a remark in brackets. As a function of style sheets it would call or compare
 # something in them.
 _REMARKED: Final = re.compile(
@@ -207,7 +209,7 @@ _PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
 
 HINT: Final = "|".join(
     (
-        r"[<{\n]|&lt;",
+        r"[<{\n]|&lt;|&#6[02];",
         "&&",
         "expression",
         " HTTP/",
@@ -256,6 +258,8 @@ def without_fragments(text: str) -> str:
             text = without_formulas(text)
     if "&lt;" in text:
         text = without_shown_tags(text)
+    if "&#6" in text:
+        text = _COMPARED.sub("than", text)
     if ("<" in text or "&lt;" in text) and _TWO_WORDS.search(text):
         text = _SPOKEN_SCRIPT.sub("tag", text)
         spoken = _SPOKEN_TAG.sub("tag", text)

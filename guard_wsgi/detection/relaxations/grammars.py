@@ -110,8 +110,8 @@ _DIRECTORY_NAME: Final = re.compile(
 # the first quote and the dash are only measures, and nobody signs in with a title.
 _SIZE: Final = r"\d{1,4}(?:[ .-]\d{1,3})?(?:/\d{1,2})?(?:'|\"|'')"
 _TITLE: Final = re.compile(
-    rf"(?:(?:[^\W\d_]{{2,30}}|{_SIZE} x)[,.]? )(?:(?:[^\W\d_][\w-]{{0,30}}|\d{{1,4}}(?:[./]\d{{1,4}})?)[,.]? ){{0,8}}"
-    rf"(?:{_SIZE} x ){{0,3}}{_SIZE} (?:--?|#) ?(?:#?\d{{0,4}}[A-Za-z]{{0,2}} )?(?!{_KEYWORD}\b)[^\W\d_]{{3,30}}[,.]?(?: (?!{_KEYWORD}\b)(?:[^\W\d_][\w-]{{0,30}}|{_SIZE}|\d{{1,4}}(?:[./]\d{{1,4}})?)[,.]?){{0,12}}",
+    rf"(?:(?:[^\W\d_]{{2,30}}|{_SIZE} x)[,.:]? )(?:(?:[^\W\d_][\w-]{{0,30}}|\d{{1,4}}(?:[./]\d{{1,4}})?)[,.:]? ){{0,8}}"
+    rf"(?:{_SIZE} x ){{0,3}}{_SIZE} (?:--?|#) ?(?:(?:{_SIZE}|#?\d{{0,4}}[A-Za-z]{{0,2}}) )?(?!{_KEYWORD}\b)[^\W\d_]{{3,30}}[,.]?(?: (?!{_KEYWORD}\b)(?:[^\W\d_][\w-]{{0,30}}|{_SIZE}|\d{{1,4}}(?:[./]\d{{1,4}})?)[,.]?){{0,12}}",
     re.IGNORECASE,
 )
 _SIGNS_IN: Final = re.compile(
@@ -197,7 +197,7 @@ def is_title(text: str) -> bool:
 
 def is_titled(value: Value) -> bool:
     """Whether a value is a title, in a field where nobody signs in."""
-    return _SIGNS_IN.search(value.name) is None and is_title(value.text.strip())
+    return _SIGNS_IN.search(value.name) is None and is_title(value.text.strip(" "))
 
 
 _ASKS: Final = re.compile(r"filter|ldap|search|query", re.IGNORECASE)
@@ -208,6 +208,7 @@ def _is_no_login(name: str) -> bool:
     return _SIGNS_IN.search(name) is None or _ASKS.search(name) is not None
 
 
+_LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 _GRAMMARS: Final[tuple[tuple[Callable[[str], bool], frozenset[str]], ...]] = (
     (is_column_type, frozenset({"sqli"})),
@@ -220,7 +221,10 @@ _GRAMMARS: Final[tuple[tuple[Callable[[str], bool], frozenset[str]], ...]] = (
 
 def excused_by_grammar(value: Value) -> frozenset[str]:
     """Return the categories of attacks that a value can't be, by its grammar and its field."""
-    text, name = value.text.strip(), value.name
+    if value.location not in _LOCATIONS:
+        return _NOTHING
+    # A line break would begin a command.
+    text, name = value.text.strip(" "), value.name
     for is_written, categories in _GRAMMARS:
         if is_written(text):
             if is_written is is_directory_filter and not _is_no_login(name):

@@ -51,6 +51,7 @@ _SQL_SIGN: Final = re.compile(
 )
 # A bracket at the beginning is a command of the shell.
 _NO_COMMAND: Final = re.compile(r"/?\^|/?\(\^\|/\)")
+_FROM_TO: Final = re.compile(r"\^.*\$$")
 _INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
 _ESCAPED: Final = re.compile(r"\\.")
 _CLASS: Final = re.compile(r"\[[^\[\]]*\]")
@@ -145,6 +146,10 @@ _PACKAGE: Final = re.compile(
     r"(?:[\w@.-]{1,60}/){0,6}(?:array|string|object|regexp|function|promise|arraybuffer|sharedarraybuffer|typedarray|iterator|symbol|date|map|set|number|error|reflect)"
     r"\.prototype\.[a-z]{1,40}(?:[/@-][\w.@-]{1,60})?"
 )
+# An operator without operands, and an escaped control character alone, such as the separator of a
+# table in a file.
+_OPERATOR: Final = re.compile(r"\|\||&&")
+_ENDS_FIELD: Final = re.compile(r"\\(?:0{1,3}|00[1-7]|x0[0-9a-fA-F]|u000[0-9a-fA-F])")
 _PROGRAM: Final = re.compile(r"/(?:usr/)?(?:local/)?(?:s?bin)/[\w.+-]{1,60}")
 
 
@@ -190,6 +195,9 @@ def _of_regex(text: str) -> frozenset[str]:
     inline = _INLINE.match(text)
     pattern = inline[1] if inline else text
     if not _REGEX.fullmatch(pattern) or not _REGEX_SIGN.search(pattern):
+        # Brackets that are balanced end no filter around them, whatever is between them.
+        if _FROM_TO.match(text) and _REGEX_SIGN.search(text, 1) and _brackets(text)[0]:
+            return _A_FILTER
         return frozenset()
     bare = _CLASS.sub("", _ESCAPED.sub("~", pattern))
     is_whole, bars_outside = _brackets(bare)
@@ -207,6 +215,7 @@ def _of_regex(text: str) -> frozenset[str]:
     return frozenset(excused)
 
 
+_A_FILTER: Final = frozenset({"ldap"})
 _A_CONDITION: Final = frozenset({"sqli"})
 _A_PROGRAM: Final = frozenset({"cmd_injection"})
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -223,6 +232,8 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_MOUNT.fullmatch, _NO_FILE | {"ssrf", "file_inclusion"}),
     (_LOGIC.fullmatch, frozenset({"ldap"})),
     (_RANGE.fullmatch, frozenset({"sqli"})),
+    (_OPERATOR.fullmatch, frozenset({"cmd_injection"})),
+    (_ENDS_FIELD.fullmatch, _NO_FILE),
     (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),
 )
 

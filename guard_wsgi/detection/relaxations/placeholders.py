@@ -42,6 +42,8 @@ _SHOWN: Final = (
     rf"(?:\.(?:strftime|isoformat|format|timestamp|date|time)\(?{_TEXT}?\)?|\.(?:hour|minute|day|month|year))?"
     r"|url_for\('[\w.-]{1,60}'(?:, ?[a-z_]{1,30}='[\w./-]{0,80}'){0,3}\)"
 )
+# The same of Home Assistant, whose argument may be a variable.
+_STATE: Final = rf"(?:states|state_attr|is_state|is_state_attr|has_value)\((?:{_TEXT}|{PATH})(?:, ?(?:{_TEXT}|{PATH}))?\)"
 # An expression of GitHub's workflows: its contexts, functions of contexts, and plain words.
 _CONTEXT: Final = r"(?:matrix|github|secrets|vars|inputs|needs|steps|runner|env|job|strategy)(?:\.(?!_)[\w-]{1,40}|\.\*){1,5}"
 _OPERAND: Final = (
@@ -53,7 +55,7 @@ _SIMPLE: Final = (
     # A filter of the site's own. Names that engines call, sort by or look up are not plain data;
     # names of shell programs are not, either.
     rf"|\{{\{{ ?{PATH} ?\| ?(?!(?:system|exec|shell_?exec|passthru|popen|proc_open|eval|assert|attr|map|filter|reduce|sort|select\w*|reject\w*|group_?by|file\w*|include|source|column|call\w*|print|debug|dump|pprint|xmlattr|format|read\w*|write\w*|open\w*|load\w*|run\w*|get\w*)\b)(?:[a-z]{{1,20}}(?:_[a-z]{{1,20}}){{1,3}} ?|[a-z]{{2,20}})\}}\}}"
-    rf"|\{{\{{[-~]? ?(?:{_SHOWN})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
+    rf"|\{{\{{[-~]? ?(?:{_SHOWN}|{_STATE})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
     # Two data names, or a data name and a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
     # Handlebars and Mustache; a step of Make and Zapier; a group of names.
