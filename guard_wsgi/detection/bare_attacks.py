@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from guard_wsgi.detection.columns import MAX_CHARS, Columns
 from guard_wsgi.detection.finding import Finding, spent_finding
 from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.large_bodies import LARGE_JSON_BYTES, PiecePass
@@ -41,10 +42,18 @@ _MARK: Final = re.compile(
 )
 
 
-def _plain(texts: Sequence[str]) -> list[int]:
-    """Which of some texts may be evidence by themselves."""
-    within = range(MIN_PLAIN_CHARS, MAX_PLAIN_CHARS + 1)
-    return [at for at, text in enumerate(texts) if len(text) in within]
+_WEIGHED: Final = ("", "name")
+"""The kinds of values that are weighed after the search."""
+
+
+def _notable(texts: Sequence[str]) -> list[int]:
+    """Which of some texts may be evidence. A short word is none."""
+    within = range(MIN_PLAIN_CHARS, MAX_CHARS + 1)
+    return [
+        at
+        for at, text in enumerate(texts)
+        if len(text) in within or (len(text) < MIN_PLAIN_CHARS and not text.isalnum())
+    ]
 
 
 # Optimization: most attacks have one of these, and the notations that are found here have none.
@@ -99,16 +108,16 @@ class BareAttacks:
         kind: BodyKind,
         complete: bool,
         first_pass: PiecePass | None,
-        chars: int,
-        marked: list[Value],
+        budget: Budget,
+        others: list[Value],
     ) -> Finding | None:
         """Search all short values of a body that has too many to weigh each. If there are too many
         for this as well, report the spent budget.
 
-        :param chars: the budget of the search (value.Budget).
-        :param marked: receives the values with a mark of an attack, which may be weighed.
+        :param others: receives values that may be weighed: those of small fields first, then those
+            with a mark of an attack, then the others.
         """
-        budget = Budget(MAX_STRINGS, chars)
+        columns, marked = Columns(), list[Value]()
         try:
             for value in self._values(body, kind, complete, first_pass, budget):
                 hits, is_bare = self._sufficient.in_text(value.text.encode(errors="surrogatepass"))
@@ -116,15 +125,15 @@ class BareAttacks:
                     finding = self._finding(value.location, value.name, value.text, hits, is_bare)
                     if finding is not None:
                         return finding
-                if (
-                    len(value.text) <= MAX_PLAIN_CHARS
-                    and _MARK.search(value.text)
-                    and not value.kind
-                    and not self._is_content(value)
-                ):
-                    marked.append(value)
+                if len(value.text) > MAX_CHARS or value.kind not in _WEIGHED:
+                    continue
+                if not self._is_content(value):
+                    columns.add(value)
+                    if len(value.text) <= MAX_PLAIN_CHARS and _MARK.search(value.text):
+                        marked.append(value)
         except BudgetSpent as spent:
             return spent_finding("body", str(spent), self._settings.score_threshold)
+        others += dict.fromkeys([*columns.of_small_fields(), *marked, *columns.of_others()])
         return None
 
     def _is_content(self, value: Value) -> bool:
@@ -143,7 +152,7 @@ class BareAttacks:
         is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
         if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
             # Only the length decides: searching the value at once takes no longer.
-            return large_bodies.json_values(body, "json", first_pass[0], _plain, depth, budget)
+            return large_bodies.json_values(body, "json", first_pass[0], _notable, depth, budget)
         contents = self._settings.weighs_contents
         return body_values(body, kind, complete, depth, budget, contents, first_pass)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from guard_wsgi.detection.bare_attacks import BareAttacks
+from guard_wsgi.detection.bare_attacks import MAX_STRINGS, BareAttacks
 from guard_wsgi.detection.base64_documents import has_wrapped, unwrapped
 from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
@@ -60,7 +60,8 @@ MOST_RATIO: Final = 16
 """How many bytes of what is in a compressed body count as sent, for each byte of it: the ratio of
 logs."""
 MARKED_SHARE = 2
-"""This fraction of that may be used in addition to weigh short values with a mark of an attack."""
+"""This fraction of that, and what the search has left, may be used to weigh the values of small
+fields and short values with a mark of an attack."""
 DENSE = frozenset({"max_chars", "max_values", DENSITY})
 
 
@@ -263,19 +264,26 @@ class Inspection:
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
             chars = settings.max_chars // SEARCHED_SHARE // 2**budget.searches
             budget.searches += 1
-            marked: list[Value] = []
-            bare = self._bare.in_body(body, kind, complete, first_pass, chars, marked)
+            search = Budget(MAX_STRINGS, chars)
+            others: list[Value] = []
+            bare = self._bare.in_body(body, kind, complete, first_pass, search, others)
             if bare is not None:
                 return (*found, bare)
-            more += self._marked(marked, Budget(settings.max_values, chars // MARKED_SHARE))
+            rest = search.chars + chars // MARKED_SHARE
+            more += self._weighed_after(others, Budget(settings.max_values, rest))
             # Its beginning was weighed. The rest is reported, like the rest of too long a body.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))
         return found + tuple([finding for finding in more if finding not in found])
 
-    def _marked(self, values: list[Value], budget: Budget) -> tuple[Finding, ...]:
-        inner = (one for value in values for one in unfold(value, budget))
-        return self._values.findings(inner, budget, "body")
+    def _weighed_after(self, values: list[Value], budget: Budget) -> tuple[Finding, ...]:
+        """Weigh one value after the other, so that unfolding those behind it spends nothing."""
+        found: tuple[Finding, ...] = ()
+        for value in values:
+            if budget.chars < 0:
+                break
+            found += self._values.findings(iter(unfold(value, budget)), budget, "body")
+        return found
 
     def _piece_pass(
         self, prefilter: Callable[[bytes], bool], kind: BodyKind, tested: set[str]

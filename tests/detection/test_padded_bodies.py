@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from urllib.parse import urlencode
+from zlib import compress
 
 import pytest
 
@@ -103,3 +105,55 @@ def test_no_length_of_a_harmless_text_hides_an_attack_in_it(
     ):
         found = inspection.body(body, content_type=media)
         assert [one for one in found if one.category != "detection_budget"], (media, found)
+
+
+SHORT_ATTACKS = (
+    "__import__('os').system('id')",
+    ";id",
+    "admin'-- -",
+    '{"$gt":""}',
+    "{{7*7}}",
+    "1' OR '1'='1' -- ",
+    "javascript:alert(1)",
+)
+
+
+def packed(number: int) -> str:
+    return base64.b64encode(compress(f"<a>{number}'".encode() * 60_000)).decode()
+
+
+def sentence(number: int) -> str:
+    return f"it's <b>{number}</b> `x` {{{{y}}}} http://127.0.0.1/ " * 10
+
+
+FILLERS: dict[str, object] = {
+    "compressed values": [packed(number) for number in range(200)],
+    "sentences": [sentence(number) for number in range(600)],
+    "fields of many names": {
+        f"{chr(97 + number % 26)}{'x' * (number // 26)}": sentence(number) for number in range(300)
+    },
+    "short values": [f"'{number} x y {{{{a}}}}" for number in range(4000)],
+    "no UTF-8": [f"\x80'{number} {{{{a}}}}" * 20 for number in range(800)],
+    "a page": "".join(f"<p class='a'>it's <b>{n}</b> && `y`</p>\n" for n in range(6000)),
+}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("attack", SHORT_ATTACKS)
+@pytest.mark.parametrize("filler", FILLERS)
+def test_no_filler_hides_what_is_refused_in_a_field_alone(
+    inspection: Inspection, filler: str, attack: str, first: bool
+) -> None:
+    fields = [("q", attack), ("pad", FILLERS[filler])]
+    body = json.dumps(dict(fields if first else fields[::-1])).encode()
+    found = inspection.body(body, content_type="application/json")
+    assert [one for one in found if one.indicators != ("max_body_bytes",)], found
+    alone = inspection.body(json.dumps({"q": attack}).encode(), content_type="application/json")
+    assert alone
+
+
+@pytest.mark.parametrize("filler", ["compressed values", "sentences", "a page"])
+def test_the_fillers_alone_are_reported(inspection: Inspection, filler: str) -> None:
+    body = json.dumps({"q": "shoes", "pad": FILLERS[filler]}).encode()
+    found = inspection.body(body, content_type="application/json")
+    assert [one.indicators for one in found] in ([], [("max_body_bytes",)])
