@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.response.outgoing import Departure, HeaderList, Write
+from guard_wsgi.telemetry.bus import Observe
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -23,15 +25,19 @@ class MeasuredVisit(Departure):
     every environ alive.
     """
 
-    __slots__ = ("environ", "measure")
+    __slots__ = ("environ", "measure", "observe")
 
-    def __init__(self, environ: dict[str, Any], measure: Measure) -> None:
+    def __init__(self, environ: dict[str, Any], measure: Measure, observe: Observe) -> None:
         self.environ = environ
         self.measure = measure
+        self.observe = observe
 
     def begin(self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None) -> Write:
-        verdict = self.verdict
-        self.measure(
-            self.environ, verdict, self.started, int(status[:3]), verdict.action == "block"
-        )
+        verdict, code = self.verdict, int(status[:3])
+        if verdict.endpoint is None and verdict.action != "block":
+            # No route has a name, so it takes one call.
+            seconds = perf_counter() - self.started
+            self.observe(None, self.environ["REQUEST_METHOD"], code, seconds, False)
+        else:
+            self.measure(self.environ, verdict, self.started, code, verdict.action == "block")
         return Departure.begin(self, status, headers, exc_info)

@@ -117,7 +117,8 @@ class Refuser(Decider):
 
     def _measured(self, policy: Policy, environ: WSGIEnvironment) -> MeasuredVisit:
         """Begin a visit that is reported when its answer begins."""
-        visit = arrive(environ, policy.clients, self, MeasuredVisit(environ, self._measure))
+        visit = MeasuredVisit(environ, self._measure, self._events.observer)
+        arrive(environ, policy.clients, self, visit)
         visit.started = perf_counter()
         visit.standing |= MEASURED
         return visit

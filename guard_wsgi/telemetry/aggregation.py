@@ -55,7 +55,9 @@ class RequestAggregate:
     ) -> None:
         """Count one request; this takes about a microsecond."""
         key = (endpoint or UNMATCHED, method if method in METHODS else OTHER)
-        with self._lock:
+        lock = self._lock
+        lock.acquire()  # half the time of a `with`
+        try:
             series = self._series.get(key)
             if series is None:
                 if len(self._series) >= MAX_SERIES:
@@ -69,6 +71,8 @@ class RequestAggregate:
             status_class = status // 100
             classes = series.by_status_class
             classes[status_class] = classes.get(status_class, 0) + 1
+        finally:
+            lock.release()
 
     def drain(self) -> list[SecurityMetric]:
         """Return the counts since the last call as metrics, oldest endpoint first.

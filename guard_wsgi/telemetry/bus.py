@@ -110,6 +110,8 @@ class EventBus:
         self._event_sinks: tuple[tuple[object, Send, bool, Accepts | None], ...] = ()
         self._metric_sinks: tuple[tuple[object, SendMetric], ...] = ()
         self._observers: tuple[tuple[object, Observe], ...] = ()
+        #: Counts one request like `observe`, without a call in between if sinks fetch the counts.
+        self.observer: Observe = self.observe
         for sink in sinks:
             self.add_sink(sink)
         track(self)
@@ -135,6 +137,10 @@ class EventBus:
             elif send_metric is not None:
                 self._flushes = True
         self.wants_metrics = bool(self._metric_sinks or self._observers)
+        if self._metric_sinks and not (self._flushes or self._observers):
+            self.observer = self._aggregate.add
+        else:
+            self.observer = self.observe
 
     def remove_sink(self, sink: object) -> None:
         """Send no more events to this sink. Sinks of metrics stay to the end."""
