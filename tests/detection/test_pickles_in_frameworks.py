@@ -40,6 +40,9 @@ WRITTEN_BY_HAND = [
     b"cpydoc\npipepager\n(S'a'\nS'id'\ntR.",
     b"cctypes\nCDLL\n(S'/tmp/x.so'\ntR.",
     b"cdjango.core.management\ncall_command\n(S'shell'\ntR.",
+    b"(ctimeit\ntimeit\nS'1+1'\no.",
+    b"(S'1+1'\nitimeit\ntimeit\n.",
+    b"cidlelib.run\nmain\n(tR.",
 ]
 COMMANDS = ("id", "ls", "reboot", "./x", "sh x", "python3 x.py", "touch x", "rm x", "nc a 1")
 TEXTS = [*(pickle.dumps(Call(one), 0) for one in COMMANDS), *WRITTEN_BY_HAND]
@@ -81,6 +84,12 @@ def test_a_pickle_as_it_is_is_refused(place: str, framework: str) -> None:
         sent = PLACES[place](data.decode())
         assert receives(framework, sent, data.decode()), data
         assert GATES[framework](sent), data
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_pickle_with_characters_beyond_ascii_is_refused_in_json(framework: str) -> None:
+    text = "ctimeit\ntimeit\nU\x01x\x85R."
+    assert GATES[framework](PLACES["JSON"](text))
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

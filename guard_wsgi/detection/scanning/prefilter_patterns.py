@@ -160,17 +160,17 @@ _PICKLES = (
     *cross("gA eJ .eJ eA eF eN fXE XXE Y1 Y2 Y3 KFM KFY KGN KGR KGl KGx Z0F WTI WTN WTE S0d S0Z QA MNXXG MNYG6 MNPV6 MNRHK MNZXK MNRW6 FBJSO FBRW6 FBSHA FBWHA FBRV6 FBRX PVYQA LVYQA fC c$ <~"),
     *cross("g", tuple("!#$%'()*,.:;<>?@[\\]^`{|}~\n\r\t")),
 )
-_HEX_PICKLES = ("800[0-5][0-9a-f]{9}", "78(?:01|5e|9c|da)[0-9a-f]{9}", "7d7100", "5d7100", *cross("63 2863 2869", ("(?:[4-7][0-9a-f]|2e|3[0-9])+0a",)))
+_HEX_PICKLES = ("800[0-5][0-9a-f]{9}", "78(?:01|5e|9c|da)[0-9a-f]{9}", "7d7100", "5d7100", "285327", *cross("63 2863 2869", ("(?:[4-7][0-9a-f]|2e|3[0-9])+0a",)))
 # The ends of lines with a module's name: os, posix, builtins, commands, subprocess.
 _HEX_LINES = ("6f730a", "7369780a", "5f5f0a", "6e730a", "616e64730a", "6573730a")
 # As it is, with line breaks: a module and a name, the first text that is remembered, and a call. A
-# JSON document escapes the breaks.
+# JSON document escapes the breaks; there, a quote and a letter are too common to begin with.
 _RAW_PICKLES = tuple(
     pattern.replace("BREAK", line)
     for line in (r"\n", r"\\n")
     for pattern in (
-        *cross(("=", r"\x0b", r"\"", "BREAK", r"\("), "c i", (r"[a-z_][\w.]*BREAK[a-z_][\w.]*BREAK",)),
-        *cross("BREAK", ("p0BREAK", "p1BREAK", "tR", r"\)R")),
+        *cross(("=", r"\x0b", "BREAK", r"\("), "c i", (r"[a-z_][\w.]*BREAK[a-z_][\w.]*BREAK",)),
+        *cross("BREAK", ("p0BREAK", "p1BREAK", "tR", r"\(tR", r"\)R")),
     )
 )
 # A value of two words; the second one is compared.
@@ -317,7 +317,7 @@ def patterns() -> dict[str, tuple[str, ...]]:
         *cross((r"\"(?-i:",), "eyAg eyAi ewog ew0K ewoJ ewki WyI WyJ W3si Wwog WyAi Ww0K IHsi CnsK", (r"[\w/ -]{6})",)),
         *cross(_VALUE_STARTS, ("(?-i:eyA",), "g i", (r"[\w/ -]{6})",)),
     ),
-    "pickle": (*cross(("=", r"\x0b", r"\""), ("(?-i:",), tuple(map(re.escape, _PICKLES)), (")",)), *cross(("=", r"\x0b", r"\""), _HEX_PICKLES), *_HEX_LINES, *_RAW_PICKLES, "qlpoOT", "/Td6WFo", "425a68", "fd377a58"),
+    "pickle": (*cross(("=", r"\x0b", r"\""), ("(?-i:",), tuple(map(re.escape, _PICKLES)), (")",)), *cross(("=", r"\x0b", r"\""), _HEX_PICKLES), *_HEX_LINES, *_RAW_PICKLES, r"\\u008[5-7]R", "qlpoOT", "/Td6WFo", "425a68", "fd377a58"),
     # A built-in function of Python that is not called by its name alone (python_expressions.py).
     "python_name": ("\\(open[,)]", "\\[open[],]", ":open\\}", ":=open", "import__[,)\\]}]", "open\\([fbru]{1,2}['\"]", "open\\(file=", "open\\(\\*", "open\\('''", "locals\\(\\)", "globals\\(\\)", "vars\\(\\)", *cross(("=", r"\x0b"), ("f'", 'f"'), (r"[^'\"\x0b]{0,40}\{",)), "%[srd]['\"] ?%"),
     # As the name of a parameter. In Cookie, a blank precedes each name but the first.
