@@ -122,6 +122,7 @@ class BehaviorWatch:
 
     :ivar counts_requests: whether a rule may refuse before the app answers.
     :ivar reads_bodies: whether a rule looks at the bodies of answers.
+    :ivar statuses: the rules on statuses, by status.
     """
 
     __slots__ = (
@@ -131,12 +132,12 @@ class BehaviorWatch:
         "_calls_throttled",
         "_counted_as",
         "_responses_throttled",
-        "_status_rules",
         "_tracker",
         "calls_hooks",
         "counts_requests",
         "reads_bodies",
         "rules",
+        "statuses",
     )
 
     def __init__(
@@ -154,10 +155,10 @@ class BehaviorWatch:
         self.counts_requests = bool(
             self._calls or self._calls_throttled or self._responses_throttled
         )
-        self._status_rules: dict[int, list[CompiledRule]] = {}
+        self.statuses: dict[int, list[CompiledRule]] = {}
         for entry in responses:
             for status in entry.rule.response_pattern.statuses:
-                self._status_rules.setdefault(status, []).append(entry)
+                self.statuses.setdefault(status, []).append(entry)
         self._body_rules = [
             entry for entry in responses if entry.rule.needs_body and tracker.scan_response_body
         ]
@@ -205,7 +206,7 @@ class BehaviorWatch:
 
         :param inside: the app's context, for a ``custom_action``.
         """
-        if not self._status_rules and not self.reads_bodies:
+        if not self.statuses and not self.reads_bodies:
             return None
         return Observation(self, client, endpoint, inside)
 
@@ -356,7 +357,7 @@ class Observation:
         """Note the status. ``start_response`` calls this once, or again after an error."""
         if self._tap is not None:
             self._tap.begin(status, headers)
-        entries = self._watch._status_rules.get(status)
+        entries = self._watch.statuses.get(status)
         if entries is None:
             return
         counted = self._counted

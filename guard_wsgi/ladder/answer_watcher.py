@@ -16,12 +16,13 @@ from guard_wsgi.request.hook_context import (
     UncheckedAnswer,
 )
 from guard_wsgi.request.late_limit import LateLimit
+from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
 from guard_wsgi.response.outgoing import Departure, HeaderList, Write
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Begin = Callable[..., Write]
 """A ``start_response``."""
@@ -49,7 +50,11 @@ class AnswerWatcher(Refuser):
         client = visit.identity.address
         if watch is not None and client is not None:
             inside = partial(self.inside, environ) if watch.calls_hooks else nullcontext
-            observation = watch.observe(client, visit.verdict.endpoint or UNROUTED, inside)
+            observe = partial(watch.observe, client, visit.verdict.endpoint or UNROUTED, inside)
+            if watch.reads_bodies:
+                observation = observe()
+            elif watch.statuses:
+                visit.start_response = _counted(visit.verdict, watch, observe, start_response)
         is_modified = policy.outgoing.modifier is not None
         if observation is not None or is_modified or visit.verdict.deferred is not None:
             attended = self._attended(environ, visit, observation, is_modified)
@@ -116,3 +121,32 @@ class AnswerWatcher(Refuser):
             return write if observation is None else observation.write(write)
 
         return attended_start_response
+
+
+def _counted(
+    verdict: Verdict,
+    watch: BehaviorWatch,
+    observe: Callable[[], Observation | None],
+    start_response: StartResponse,
+) -> Begin:
+    """Return a ``start_response`` for rules on statuses: most answers have none that counts."""
+    observation: Observation | None = None
+
+    def counted_start_response(
+        status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+    ) -> Write:
+        nonlocal observation
+        code = int(status[:3])
+        # A refusal inside was counted there, by the rules of the view.
+        if code in watch.statuses and verdict.action != "block":
+            observation = observation or observe()
+            if observation is not None:
+                observation.status(code, headers)
+        if exc_info is None:
+            return start_response(status, headers)
+        try:
+            return start_response(status, headers, exc_info)
+        finally:
+            exc_info = None  # a traceback and its frame are a reference cycle
+
+    return counted_start_response
