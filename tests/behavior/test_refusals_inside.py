@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import bottle
@@ -12,6 +13,7 @@ from werkzeug.test import Client
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
 from guard_wsgi.bottle import BottleResolver
 from guard_wsgi_flask import FlaskAPIGuard
+from tests.kit.gateway import environ_for, serve
 
 THRESHOLD = 4
 PEER = {"REMOTE_ADDR": "198.51.100.7"}
@@ -54,6 +56,34 @@ def rewriting(app: Any) -> Any:
         return app({**environ, "PATH_INFO": path}, start_response)
 
     return called
+
+
+def starting(*statuses: str) -> Any:
+    """An app that begins its answer several times, as error pages do."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        for status in statuses:
+            try:
+                raise RuntimeError
+            except RuntimeError:
+                start_response(status, [("Content-Type", "text/plain")], sys.exc_info())
+        return [b"no"]
+
+    return app
+
+
+@pytest.mark.parametrize("others", [["401 Unauthorized"], ["200 OK"], ["500 Error", "404 Gone"]])
+def test_an_answer_that_begins_again_counts_once(others: list[str]) -> None:
+    def served(*statuses: str) -> list[int]:
+        guard = GuardMiddleware(starting(*statuses), config())
+        return [
+            serve(guard, environ_for("/x", environ_overrides=PEER)).code
+            for _ in range(THRESHOLD + 2)
+        ]
+
+    # A rule counts an answer once, whichever of its statuses it is.
+    once = [401] * (THRESHOLD + 1) + [403]
+    assert served("401 Unauthorized") == served(*others, "401 Unauthorized") == once
 
 
 @pytest.mark.parametrize("wrap", [None, rewriting])

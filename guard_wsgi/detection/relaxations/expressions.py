@@ -1,4 +1,4 @@
-# ruff: noqa: E501  (tables of words)
+# ruff: noqa: E501, SIM905  (tables of words)
 """Expressions of columns, as tools for reports send them: `SUM(x)::float`,
 `CASE WHEN status='paid' THEN amount ELSE 0 END`.
 
@@ -34,14 +34,14 @@ _FUNCTIONS: Final = frozenset(
     """
     sum avg min max count round abs ceil ceiling floor coalesce nullif ifnull nvl greatest least date_trunc date trunc lower upper trim
     initcap length concat to_char to_date datediff date_part year month day stddev variance median sqrt power mod
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _KEYWORDS: Final = frozenset(
     """
     or and xor not like ilike rlike regexp in is null between union select from where having group order by limit into case when then else end
     as on join exists all any distinct cast convert collate escape div mod true false current_user session_user sleep
     benchmark delay exec execute for with values table insert update delete drop current_setting
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 
