@@ -40,6 +40,9 @@ def test_an_empty_file_of_the_test_client_passes(client: Any, filename: str, tit
         b'Content-Disposition: form-data; name="x\' UNION SELECT password FROM users--"',
         b'Content-Disposition: form-data; name="x"\r\nX-A: \' UNION SELECT password FROM users--',
         b"' UNION SELECT password FROM users--",
+        # Over several lines, none of which is an attack alone: no head, but content.
+        b"1'\r\nUNION\r\nSELECT\r\npassword\r\nFROM\r\nusers",
+        b"$(\r\nid\r\n)",
     ],
 )
 def test_an_attack_in_a_part_without_content_is_refused(client: Any, line: bytes) -> None:
